@@ -1,0 +1,79 @@
+"""The process image: what the controller knows, once per scan, as one immutable picture.
+
+Drivers write into an `Image` as replies come in; the scan takes a `Snapshot` of it. Freshness belongs to a *source*
+(one Modbus read, the input pins): a source that has not been refreshed within its limit makes all of its points STALE.
+Ages are added up from `dt_ms` and saturate, so neither wrapping ticks nor wall clocks can make an old value young.
+"""
+
+from greenmast_protocol import points, quality
+
+_AGE_MAX_MS = 0x3FFFFFFF
+
+
+class Snapshot:
+    """One scan's process image. `v[i]` is the value of point `i` or None unless GOOD; `q[i]` is its quality code."""
+
+    __slots__ = ("q", "v")
+
+    def __init__(self, v: "tuple[int | None, ...]", q: bytes) -> None:
+        self.v = v
+        self.q = q
+
+
+class Image:
+    """Latest values by point index, written by drivers, read by `snapshot`."""
+
+    def __init__(self, count: int = points.COUNT) -> None:
+        self._value: "list[int | None]" = [None] * count
+        self._quality = bytearray([quality.STALE] * count)
+        self._source = bytearray(count)  # source number of each point; 0: nobody supplies it
+        self._limit_ms = [0]
+        self._age_ms = [_AGE_MAX_MS]
+
+    def add_source(self, limit_ms: int, indices: "list[int]") -> int:
+        """Register a supplier of the points `indices`, stale after `limit_ms`. Returns its number."""
+        self._limit_ms.append(limit_ms)
+        self._age_ms.append(_AGE_MAX_MS)
+        source = len(self._limit_ms) - 1
+        for i in indices:
+            self._source[i] = source
+        return source
+
+    def refresh(self, source: int) -> None:
+        """The source has answered: its values count as fresh from now."""
+        self._age_ms[source] = 0
+
+    def put(self, i: int, value: int) -> None:
+        """Store a value; one outside the point's range becomes INVALID instead."""
+        if points.LOW[i] <= value <= points.HIGH[i]:
+            self._value[i] = value
+            self._quality[i] = quality.GOOD
+        else:
+            self.invalid(i, quality.OUT_OF_RANGE)
+
+    def invalid(self, i: int, why: int) -> None:
+        """The source answered, but this point has no usable value."""
+        self._value[i] = None
+        self._quality[i] = why
+
+    def advance(self, dt_ms: int) -> None:
+        """Let all sources age."""
+        ages = self._age_ms
+        for source in range(1, len(ages)):
+            age = ages[source] + dt_ms
+            ages[source] = age if age < _AGE_MAX_MS else _AGE_MAX_MS
+
+    def age_ms(self, i: int) -> int:
+        """Age of point `i`; a point that nobody has ever supplied is as old as can be."""
+        return self._age_ms[self._source[i]]
+
+    def snapshot(self) -> Snapshot:
+        """The immutable picture of this instant."""
+        values = self._value[:]
+        codes = bytearray(self._quality)
+        for i in range(len(values)):
+            source = self._source[i]
+            if self._age_ms[source] > self._limit_ms[source]:
+                values[i] = None
+                codes[i] = quality.STALE
+        return Snapshot(tuple(values), bytes(codes))

@@ -1,0 +1,1 @@
+"""Host side of Greenmast: links, tools, plant, emulator, hub."""

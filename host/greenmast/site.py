@@ -1,0 +1,248 @@
+"""Site files: one TOML file describes a site to every tool; this module reads it and compiles it for the board.
+
+Owns the file format and its errors. Knows nothing of plants, links or processes. The rules that board and host share
+live in `greenmast_protocol.config`; a file is accepted only when those hold too, so that what loads here also loads there.
+"""
+
+from __future__ import annotations
+
+import difflib
+import tomllib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from importlib import resources
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from greenmast.errors import BAD_INPUT_FILE, USAGE, UserError
+from greenmast_protocol import config, params
+
+# Keys of each section; those of [output.*], [[bus]] and [[device.*]] are checked by `greenmast_protocol.config`.
+_SECTIONS: dict[str, tuple[str, ...]] = {
+    "site": ("id", "name", "board", "latitude", "longitude", "timezone", "policy"),
+    "battery": (
+        "chemistry",
+        "capacity_ah",
+        "cells",
+        "soh_permille",
+        "start_soc_permille",
+        "resistance_mohm",
+    ),
+    "solar": ("kwp", "yield_scale"),
+    "genset": ("rating_w", "tank_l", "fuel_l_per_h_idle", "fuel_l_per_kwh", "start_probability"),
+    "rectifier": ("rating_w", "efficiency_permille"),
+    "loads": ("mean_w", "swing_permille", "tiers_permille"),
+    "grid": ("supply_h_per_day", "mean_outage_h", "weak", "reliable"),
+    "tariff": ("currency", "grid_per_kwh", "diesel_per_l", "co2_kg_per_l", "co2_kg_per_kwh"),
+    "limits": (),  # parameters, see `greenmast_protocol.params`
+    "alarms": (),
+    "mqtt": ("host", "port", "tls", "keepalive_s"),
+    "access": (),
+    "bus": (),
+    "device": (),
+    "output": (),
+}
+_PARAMETER_SECTIONS = ("limits",)
+
+
+@dataclass(frozen=True)
+class Bus:
+    name: str
+    baud: int
+    parity: str
+
+
+@dataclass(frozen=True)
+class Device:
+    role: str
+    profile: str
+    bus: str
+    address: int
+
+
+@dataclass(frozen=True)
+class Output:
+    name: str
+    pin: int
+    feedback: int | None
+    idle: str  # state of the main contacts without coil current: "open" or "closed"
+
+
+@dataclass(frozen=True)
+class Site:
+    """A site file that has been checked. `plant` holds its sections as written, for `PlantConfig.from_site`."""
+
+    id: str
+    name: str
+    board: str
+    latitude: float
+    longitude: float
+    timezone: ZoneInfo
+    buses: tuple[Bus, ...]
+    devices: tuple[Device, ...]
+    outputs: tuple[Output, ...]
+    params: Mapping[str, int]
+    mqtt: Mapping[str, Any]
+    plant: Mapping[str, Any]
+
+    def board_config(self, *, revision: int = 1, mqtt: Mapping[str, Any] | None = None) -> dict[str, Any]:
+        """The document that the board stores and runs on (see `greenmast_protocol.config`)."""
+        return _compile(self.plant, self.params, revision, {**self.mqtt, **(mqtt or {})})
+
+
+def names() -> list[str]:
+    """The reference sites that ship with Greenmast."""
+    folder = resources.files("greenmast") / "sites"
+    return sorted(entry.name.removesuffix(".toml") for entry in folder.iterdir() if entry.name.endswith(".toml"))
+
+
+def load(name_or_path: str, overrides: Mapping[str, int] | None = None) -> Site:
+    """Read a reference site by name or a site file by path; `overrides` replace parameters.
+
+    Raises UserError: exit code 2 for an unknown name, 5 for a file that is not right, with every reason listed.
+    """
+    text, label = _read(name_or_path)
+    try:
+        document = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise UserError(f"{label}: not valid TOML: {error}", BAD_INPUT_FILE) from None
+    return _build(document, label, overrides or {})
+
+
+def near(word: str, known: Iterable[str]) -> str:
+    """"; near: a, b" for the words of `known` that resemble `word`, or all of them when they are few."""
+    known = sorted(known)
+    matches = difflib.get_close_matches(word, known, n=4, cutoff=0.5)
+    if not matches and len(known) <= 12:
+        matches = known
+    return f"; did you mean: {', '.join(matches)}" if matches else ""
+
+
+def _read(name_or_path: str) -> tuple[str, str]:
+    if name_or_path in names():
+        file = resources.files("greenmast") / "sites" / f"{name_or_path}.toml"
+        return file.read_text(encoding="utf-8"), name_or_path
+    path = Path(name_or_path)
+    if not path.is_file():
+        if path.suffix == ".toml" or "/" in name_or_path:
+            raise UserError(f"no such site file: {name_or_path}", USAGE)
+        raise UserError(f"unknown site: {name_or_path}{near(name_or_path, names())}", USAGE)
+    try:
+        return path.read_text(encoding="utf-8-sig"), str(path)
+    except (OSError, UnicodeDecodeError) as error:
+        raise UserError(f"{path}: cannot be read: {error}", BAD_INPUT_FILE) from None
+
+
+def _flatten(table: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Dotted names for nested tables, so that `grid.return_delay_s = 1` and `"grid.return_delay_s" = 1` are one."""
+    flat: dict[str, Any] = {}
+    for key, value in table.items():
+        if isinstance(value, Mapping):
+            flat.update(_flatten(value, f"{prefix}{key}."))
+        else:
+            flat[f"{prefix}{key}"] = value
+    return flat
+
+
+def _section_problems(document: Mapping[str, Any]) -> list[str]:
+    problems = []
+    for section, content in document.items():
+        if section not in _SECTIONS:
+            problems.append(f"[{section}]: no such section{near(section, _SECTIONS)}")
+        elif section == "bus":
+            if not isinstance(content, list):
+                problems.append("[[bus]]: write it with double brackets")
+        elif not isinstance(content, Mapping):
+            problems.append(f"[{section}]: must be a table")
+        elif keys := _SECTIONS[section]:
+            problems += [f"[{section}] {key}: no such key{near(key, keys)}" for key in content if key not in keys]
+    for section, key in (("site", "id"), ("site", "board"), ("battery", "chemistry"), ("battery", "capacity_ah")):
+        if key not in document.get(section, {}):
+            problems.append(f"[{section}] {key}: missing")
+    for role, entries in document.get("device", {}).items():
+        if not isinstance(entries, list):
+            problems.append(f"[[device.{role}]]: write it with double brackets")
+    return problems
+
+
+def _build(document: Mapping[str, Any], label: str, overrides: Mapping[str, int]) -> Site:
+    problems = _section_problems(document)
+    if problems:
+        raise UserError("\n".join([f"{label}: not accepted:", *(f"  {p}" for p in problems)]), BAD_INPUT_FILE)
+    about = document["site"]
+    settings: dict[str, Any] = {}
+    for section in _PARAMETER_SECTIONS:
+        settings.update(_flatten(document.get(section, {})))
+    if "policy" in about:
+        settings["policy.name"] = about["policy"]
+    settings.update(overrides)
+    settings, problems = _numbers(settings)
+    compiled = _compile(document, settings, 1, document.get("mqtt", {}))
+    problems += [f"{place}: {text}" for place, text in config.problems(compiled)]
+    try:
+        timezone = ZoneInfo(about.get("timezone", "UTC"))
+    except (ZoneInfoNotFoundError, ValueError, TypeError):
+        problems.append(f"[site] timezone: unknown: {about.get('timezone')}")
+        timezone = ZoneInfo("UTC")
+    if problems:
+        raise UserError("\n".join([f"{label}: not accepted:", *(f"  {p}" for p in problems)]), BAD_INPUT_FILE)
+    return Site(
+        id=about["id"],
+        name=about.get("name", about["id"]),
+        board=about["board"],
+        latitude=float(about.get("latitude", 0.0)),
+        longitude=float(about.get("longitude", 0.0)),
+        timezone=timezone,
+        buses=tuple(Bus(**b) for b in compiled["buses"]),
+        devices=tuple(Device(**d) for d in compiled["devices"]),
+        outputs=tuple(Output(name, o["pin"], o["feedback"], o["idle"]) for name, o in compiled["outputs"].items()),
+        params=settings,
+        mqtt=dict(document.get("mqtt", {})),
+        plant=document,
+    )
+
+
+def _numbers(settings: Mapping[str, Any]) -> tuple[dict[str, int], list[str]]:
+    """Settings with words replaced by their numbers, and what is wrong with them."""
+    out: dict[str, int] = {}
+    problems = []
+    for name, value in settings.items():
+        if params.row(name) is None:
+            problems.append(f"{name}: no such parameter{near(name, params.NAMES)}")
+        elif name in params.CHOICES and isinstance(value, str):
+            words = params.CHOICES[name]
+            if value in words:
+                out[name] = words.index(value)
+            else:
+                problems.append(f"{name}: unknown: {value!r}{near(value, words)}")
+        else:
+            out[name] = value
+    return out, problems
+
+
+def _compile(document: Mapping[str, Any], settings: Mapping[str, int], revision: int, mqtt: Mapping[str, Any]) -> dict[str, Any]:
+    about = document["site"]
+    battery = document["battery"]
+    return {
+        "schema": config.SCHEMA,
+        "revision": revision,
+        "site": {"id": about["id"], "name": about.get("name", about["id"]), "board": about["board"]},
+        "buses": [{"name": b.get("name"), "baud": b.get("baud", 9600), "parity": b.get("parity", "N")} for b in document.get("bus", [])],
+        "devices": [
+            {"role": role, **{key: entry.get(key) for key in ("profile", "bus", "address")}}
+            for role, entries in document.get("device", {}).items()
+            for entry in entries
+        ],
+        "outputs": {
+            name: {"pin": o.get("pin"), "feedback": o.get("feedback"), "idle": o.get("idle")}
+            for name, o in document.get("output", {}).items()
+        },
+        "battery": {
+            "chemistry": battery["chemistry"],
+            "capacity_ah": battery["capacity_ah"],
+            "cells": battery.get("cells", 15),
+        },
+        "params": dict(settings),
+        "mqtt": dict(mqtt),
+    }

@@ -1,0 +1,1 @@
+"""What board and host share, once."""

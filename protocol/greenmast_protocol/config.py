@@ -1,0 +1,164 @@
+"""The board's configuration document: its shape and the rules that refuse it.
+
+A document is a dict: {"schema", "revision", "site": {"id", "name", "board"}, "buses": [{"name", "baud", "parity"}],
+"devices": [{"role", "profile", "bus", "address"}], "outputs": {name: {"pin", "feedback", "idle"}},
+"battery": {"chemistry", "capacity_ah", "cells"}, "params": {name: int}, "mqtt": {...}}.
+It is accepted or refused as a whole; `problems` lists every reason with its place. Host and board run the same rules.
+"""
+
+from greenmast_protocol import params, points
+
+SCHEMA = 1
+ROLES = ("battery", "solar", "grid", "genset", "rectifier", "load", "fuel")
+CHEMISTRIES = ("lfp", "vrla")
+BAUDS = (1200, 2400, 4800, 9600, 19200, 38400, 57600, 115200)
+_SECTIONS = ("schema", "revision", "site", "buses", "devices", "outputs", "battery", "params", "mqtt")
+_PIN_MAX = 127
+
+
+def _whole(value: object, low: int, high: int) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and low <= value <= high
+
+
+def site_id_ok(value: object) -> bool:
+    """Site ids are topic levels and file names: 1 to 64 of a-z, 0-9 and hyphen."""
+    if not isinstance(value, str) or not 1 <= len(value) <= 64:
+        return False
+    for char in value:
+        if char not in "abcdefghijklmnopqrstuvwxyz0123456789-":
+            return False
+    return True
+
+
+def _shape(doc: object) -> "list[tuple[str, str]]":
+    if not isinstance(doc, dict):
+        return [("config", "must be an object")]
+    if doc.get("schema") != SCHEMA:
+        return [("schema", "unknown schema %s: this version knows %d" % (doc.get("schema"), SCHEMA))]
+    out = []
+    kinds = {"buses": list, "devices": list}
+    for name in _SECTIONS[2:]:
+        if not isinstance(doc.get(name), kinds.get(name, dict)):
+            out.append((name, "missing or of the wrong type"))
+    for name in doc:
+        if name not in _SECTIONS:
+            out.append((str(name), "unknown section"))
+    return out
+
+
+def _buses(doc: "dict[str, list[dict[str, object]]]", out: "list[tuple[str, str]]") -> None:
+    names: "list[object]" = []
+    for i, bus in enumerate(doc["buses"]):
+        place = "bus %d" % (i + 1)
+        if not isinstance(bus, dict) or not isinstance(bus.get("name"), str):
+            out.append((place, "needs a name"))
+            continue
+        if bus["name"] in names:
+            out.append((place, "name %s is taken" % bus["name"]))
+        names.append(bus["name"])
+        if bus.get("baud") not in BAUDS:
+            out.append((place, "baud %s is not one of %s" % (bus.get("baud"), BAUDS)))
+        if bus.get("parity") not in ("N", "E", "O"):
+            out.append((place, "parity must be N, E or O"))
+    seen: "list[tuple[object, object]]" = []
+    roles: "list[object]" = []
+    for i, device in enumerate(doc["devices"]):
+        place = "device %d" % (i + 1)
+        if not isinstance(device, dict):
+            out.append((place, "must be an object"))
+            continue
+        role = device.get("role")
+        place = "device.%s" % role
+        if role not in ROLES:
+            out.append((place, "role must be one of %s" % ", ".join(ROLES)))
+        if role in roles:
+            out.append((place, "one device of each role for now"))
+        roles.append(role)
+        if not isinstance(device.get("profile"), str):
+            out.append((place, "needs a profile"))
+        if device.get("bus") not in names:
+            out.append((place, "no such bus: %s" % device.get("bus")))
+        if not _whole(device.get("address"), 1, 247):
+            out.append((place, "address must lie in 1 .. 247"))
+        where = (device.get("bus"), device.get("address"))
+        if where in seen:
+            out.append((place, "address %s is taken on bus %s" % (where[1], where[0])))
+        seen.append(where)
+
+
+def _outputs(doc: "dict[str, dict[str, dict[str, object]]]", out: "list[tuple[str, str]]") -> None:
+    pins: "dict[object, str]" = {}
+    for name, row in doc["outputs"].items():
+        place = "output.%s" % name
+        if name not in points.OUTPUTS:
+            out.append((place, "no such output; known: %s" % ", ".join(points.OUTPUTS)))
+            continue
+        if not isinstance(row, dict):
+            out.append((place, "must be an object"))
+            continue
+        for key in ("pin", "feedback"):
+            pin = row.get(key)
+            if pin is None and key == "feedback":
+                continue
+            if not _whole(pin, 0, _PIN_MAX):
+                out.append((place, "%s must be a GPIO number" % key))
+            elif pin in pins:
+                out.append((place, "%s: GPIO %s is already %s" % (key, pin, pins[pin])))
+            else:
+                pins[pin] = "%s of output.%s" % (key, name)
+        if row.get("feedback") is not None and name not in points.FEEDBACKS:
+            out.append((place, "has no feedback"))
+        if row.get("idle") not in ("open", "closed"):
+            out.append((place, "idle must be open or closed"))
+    both = [name for name in ("grid", "genset") if doc["outputs"].get(name, {}).get("idle") == "closed"]
+    if len(both) == 2:
+        out.append(("output.genset", "grid and genset contactors must not both be closed when idle"))
+
+
+def _params(doc: "dict[str, dict[str, int]]", out: "list[tuple[str, str]]") -> None:
+    given = doc["params"]
+    values = params.defaults()
+    for name, value in given.items():
+        row = params.row(name)
+        if row is None:
+            out.append((str(name), "no such parameter"))
+        elif not _whole(value, row[2], row[3]):
+            out.append((name, "%s must be an integer in %d .. %d" % (value, row[2], row[3])))
+        else:
+            values[name] = value
+    for lower, upper, distance in params.PAIRS:
+        if values[upper] - values[lower] < distance:
+            text = "%d must exceed %s = %d" % (values[upper], lower, values[lower])
+            out.append((upper, text + (" by %d" % distance if distance else " or equal it")))
+
+
+def problems(doc: object) -> "list[tuple[str, str]]":
+    """Every reason to refuse the document, as (place, text); empty when it is good."""
+    out = _shape(doc)
+    if out:
+        return out
+    site = doc["site"]  # type: ignore[index]
+    if not site_id_ok(site.get("id")):
+        out.append(("site.id", "1 to 64 of a-z, 0-9 and hyphen"))
+    if not isinstance(site.get("board"), str):
+        out.append(("site.board", "missing"))
+    battery = doc["battery"]  # type: ignore[index]
+    if battery.get("chemistry") not in CHEMISTRIES:
+        out.append(("battery.chemistry", "must be one of %s" % ", ".join(CHEMISTRIES)))
+    for key, low, high in (("capacity_ah", 1, 10_000), ("cells", 1, 60)):
+        if not _whole(battery.get(key), low, high):
+            out.append(("battery.%s" % key, "must be an integer in %d .. %d" % (low, high)))
+    _buses(doc, out)  # type: ignore[arg-type]
+    _outputs(doc, out)  # type: ignore[arg-type]
+    _params(doc, out)  # type: ignore[arg-type]
+    mqtt = doc["mqtt"]  # type: ignore[index]
+    if mqtt and not (isinstance(mqtt.get("host"), str) and _whole(mqtt.get("port"), 1, 65_535)):
+        out.append(("mqtt", "needs host and port 1 .. 65535"))
+    return out
+
+
+def parameters(doc: "dict[str, dict[str, int]]") -> "dict[str, int]":
+    """All parameters of an accepted document: its own over the defaults."""
+    values = params.defaults()
+    values.update(doc["params"])
+    return values
