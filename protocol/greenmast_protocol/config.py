@@ -6,7 +6,7 @@ A document is a dict: {"schema", "revision", "site": {"id", "name", "board"}, "b
 It is accepted or refused as a whole; `problems` lists every reason with its place. Host and board run the same rules.
 """
 
-from greenmast_protocol import params, points
+from greenmast_protocol import params, points, topics
 
 SCHEMA = 1
 ROLES = ("battery", "solar", "grid", "genset", "rectifier", "load", "fuel")
@@ -18,16 +18,6 @@ _PIN_MAX = 127
 
 def _whole(value: object, low: int, high: int) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and low <= value <= high
-
-
-def site_id_ok(value: object) -> bool:
-    """Site ids are topic levels and file names: 1 to 64 of a-z, 0-9 and hyphen."""
-    if not isinstance(value, str) or not 1 <= len(value) <= 64:
-        return False
-    for char in value:
-        if char not in "abcdefghijklmnopqrstuvwxyz0123456789-":
-            return False
-    return True
 
 
 def _shape(doc: object) -> "list[tuple[str, str]]":
@@ -138,8 +128,10 @@ def problems(doc: object) -> "list[tuple[str, str]]":
     if out:
         return out
     site = doc["site"]  # type: ignore[index]
-    if not site_id_ok(site.get("id")):
-        out.append(("site.id", "1 to 64 of a-z, 0-9 and hyphen"))
+    identity = site.get("id")
+    text = topics.site_problem(identity) if isinstance(identity, str) else "missing"
+    if text:
+        out.append(("site.id", text))
     if not isinstance(site.get("board"), str):
         out.append(("site.board", "missing"))
     battery = doc["battery"]  # type: ignore[index]

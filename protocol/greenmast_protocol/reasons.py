@@ -55,6 +55,16 @@ REASONS = (
     ("battery_carries", "the battery carries the load"),
     ("manual", "by command"),
     ("stagger", "another load was connected {} ago"),
+    ("grid_frequency", "grid frequency {} against {}"),
+    ("grid_silent", "no trustworthy grid measurement"),
+    ("mains_fail", "mains-fail input"),
+    ("genset_band", "genset voltage or frequency out of band"),
+    ("genset_stalled", "genset stopped by itself"),
+    ("stopping", "stopping: for {} now"),
+    ("soc_above", "state of charge {} above {}"),
+    ("bus_above", "bus {} above {}"),
+    ("bus_silent", "no trustworthy bus voltage"),
+    ("holding", "no data at all: held as it was, the site's default in {}"),
 )
 
 NAMES = tuple([row[0] for row in REASONS])

@@ -67,6 +67,10 @@ class Image:
         """Age of point `i`; a point that nobody has ever supplied is as old as can be."""
         return self._age_ms[self._source[i]]
 
+    def has_source(self, i: int) -> bool:
+        """Whether anybody supplies point `i`."""
+        return self._source[i] > 0
+
     def snapshot(self) -> Snapshot:
         """The immutable picture of this instant."""
         values = self._value[:]

@@ -1,12 +1,12 @@
 """MQTT 3.1.1 packets to bytes and back, without input or output.
 
-Owns the wire format, both ways, and the judgement of what a broker may send. It must not know sockets, time, tasks or
-what a topic means.
+Owns the wire format, both ways, and the judgement of what a broker may send. It must not know sockets, time,
+tasks or what a topic means.
 
-`Decoder` holds one buffer of fixed size. Received bytes are read into `space()`, announced with `filled()`, and
-`next()` names the packets one by one. A PUBLISH larger than the buffer is drained, not stored, however long it is: its
-packet identifier is still reported so that it can be acknowledged. There is no way to find the next packet after a
-malformed one, so `next()` then answers MALFORMED until `reset()`; the connection must be closed.
+`Decoder` holds one buffer of fixed size. Received bytes are read into `space()`, announced with `filled()`,
+and `next()` names the packets one by one. A PUBLISH larger than the buffer is drained, not stored, however
+long it is; its packet identifier is reported so that it can be acknowledged. There is no way to find the next
+packet after a malformed one: `next()` then answers MALFORMED until `reset()`; the connection must be closed.
 """
 
 CONNACK = 2
@@ -101,7 +101,7 @@ def subscribe(packet_id: int, topics: "tuple[str, ...] | list[str]") -> bytes:
 
 
 def topic_name(topic: str) -> bytes:
-    """The bytes of a topic to publish to. Raises ValueError when it is empty, too long or has a wildcard or NUL."""
+    """The bytes of a topic to publish to. ValueError when it is empty, too long or has a wildcard or NUL."""
     name = topic.encode()
     if _is_bad_topic(name):
         raise ValueError("topic name")
@@ -113,8 +113,10 @@ def publish_head_size(topic: bytes) -> int:
     return 1 + 4 + 2 + len(topic) + 2
 
 
-def publish_head_into(buffer: bytearray, at: int, first: int, topic: bytes, payload_size: int, packet_id: int) -> int:
-    """Write a PUBLISH up to its payload, return where it ends. `first`: 0x30 with RETAIN, QOS1, DUP as wanted."""
+def publish_head_into(
+    buffer: bytearray, at: int, first: int, topic: bytes, payload_size: int, packet_id: int
+) -> int:
+    """Write a PUBLISH up to its payload, return the end. `first`: 0x30 with RETAIN, QOS1, DUP or not."""
     length = len(topic)
     buffer[at] = first
     at = _put_length(buffer, at + 1, 2 + length + (2 if first & _QOS_MASK else 0) + payload_size)
@@ -142,13 +144,14 @@ def puback_into(buffer: bytearray, at: int, packet_id: int) -> int:
 class Decoder:
     """Incremental decoder of what a broker sends.
 
-    After `next()` returned a packet type, these describe the packet until the next call: `packet_id` (PUBLISH: 0 for
-    QoS 0; acknowledgements), `first` (fixed header byte), `topic` (bytes), `payload` (memoryview into the buffer:
-    PUBLISH, and the return codes of SUBACK), `code` and `session_present` (CONNACK).
+    After `next()` returned a packet type, these describe the packet until the next call: `first` (fixed
+    header byte), `packet_id` (PUBLISH, 0 for QoS 0, and acknowledgements), `topic` (bytes), `payload`
+    (memoryview into the buffer: PUBLISH, and the return codes of SUBACK), `code` and `session_present`
+    (CONNACK).
     """
 
     def __init__(self, size: int) -> None:
-        """`size`: bytes of the largest packet that is taken, at least 16."""
+        """`size`: bytes of the largest packet that is taken, at least 128."""
         self._buffer = bytearray(size)
         self._view = memoryview(self._buffer)
         self.reset()
@@ -158,7 +161,9 @@ class Decoder:
         self._start = 0
         self._end = 0
         self._skip = 0  # bytes still to be dropped
-        self._rest = -1  # >= 0: an oversize PUBLISH's packet identifier comes next, then so many bytes to drop
+        self._rest = (
+            -1
+        )  # >= 0: an oversize PUBLISH's packet identifier comes next, then so many bytes to drop
         self._malformed = False
         self.first = 0
         self.packet_id = 0
@@ -181,7 +186,7 @@ class Decoder:
         self._end += count
 
     def next(self) -> int:
-        """Type of the next whole packet (CONNACK .. PINGRESP or another acknowledgement), MORE, OVERSIZE, MALFORMED."""
+        """The type of the next whole packet (CONNACK .. PINGRESP, 5, 6, 7, 11), MORE, OVERSIZE, MALFORMED."""
         if self._malformed:
             return MALFORMED
         kind = self._parse()

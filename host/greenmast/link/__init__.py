@@ -1,1 +1,1 @@
-
+"""Links from a host to a board: serial and MQTT, one way to ask on both."""

@@ -1,0 +1,95 @@
+"""Alarm conditions that the core can see, read from the parts' states.
+
+Decides nothing: delays and suppression are the business of `alarms`, the rules that of the parts.
+"""
+
+from greenmast_fw.core.contactor import CHATTER, FAIL_TO_CLOSE, WELDED
+from greenmast_fw.core.engine import RUNS
+from greenmast_fw.core.genset import LOCKED_OUT, OFF, ON_LOAD, READY, START_FAILED
+from greenmast_fw.core.site import BATTERY, GENSET, GRID, LOAD1, LOAD2, LOAD3
+from greenmast_protocol import alarms as table
+from greenmast_protocol import points
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from greenmast_fw.core.controller import Controller
+
+_DOOR = points.index("site.door_open")
+_SMOKE = points.index("site.smoke")
+
+_GRID_LOST = table.index("grid_lost")
+_WELDED = (table.index("grid_welded"), table.index("genset_welded"))
+_WONT_CLOSE = (table.index("grid_fail_to_close"), table.index("genset_fail_to_close"))
+_MISMATCH = table.index("feedback_mismatch")
+_START_FAILED = table.index("genset_start_failed")
+_FAIL_TO_STOP = table.index("genset_fail_to_stop")
+_UNEXPECTED = table.index("genset_unexpected_run")
+_STALLED = table.index("genset_stalled")
+_MAX_RUN = table.index("genset_max_run")
+_BAND = table.index("genset_out_of_band")
+_FUEL_LOW = table.index("fuel_low")
+_BATTERY_LOW = table.index("battery_low")
+_BATTERY_LOST = table.index("battery_data_lost")
+_BUS_LOST = table.index("dc_bus_data_lost")
+_DISCONNECTED = (
+    (LOAD1, table.index("load1_disconnected")),
+    (LOAD2, table.index("load2_disconnected")),
+    (LOAD3, table.index("load3_disconnected")),
+    (BATTERY, table.index("battery_disconnected")),
+)
+_DOOR_OPEN = table.index("door_open")
+_SMOKE_ALARM = table.index("smoke")
+
+
+def update(c: "Controller", v: "tuple[int | None, ...]") -> None:
+    """Write the conditions of this scan into the controller's alarms."""
+    condition = c.alarms.condition
+    if c.grid.exists:
+        condition[_GRID_LOST] = 0 if c.grid.ok or not c.adopted else 1
+    _contactors(c, condition)
+    if c.genset.exists:
+        _genset(c, condition)
+    battery = c.battery
+    if battery.soc is not None:
+        condition[_BATTERY_LOW] = 1 if battery.soc < c.demand.soc_start else 0
+    elif c.loads.level:
+        condition[_BATTERY_LOW] = 1
+    condition[_BATTERY_LOST] = 1 if battery.lost_ms else 0
+    condition[_BUS_LOST] = 1 if battery.bus_mv is None else 0
+    if v[_DOOR] is not None:
+        condition[_DOOR_OPEN] = 1 if v[_DOOR] else 0
+    if v[_SMOKE] is not None:
+        condition[_SMOKE_ALARM] = 1 if v[_SMOKE] else 0
+
+
+def _contactors(c: "Controller", condition: bytearray) -> None:
+    fault = c.contacts.fault
+    given_up = c.source.given_up_ms
+    for i in (GRID, GENSET):
+        condition[_WELDED[i]] = 1 if fault[i] == WELDED else 0
+        condition[_WONT_CLOSE[i]] = 1 if given_up[i] or c.source.tries[i] or fault[i] == FAIL_TO_CLOSE else 0
+    condition[_MISMATCH] = 0
+    if c.contacts.faulty:
+        for i in range(len(fault)):
+            if fault[i] == CHATTER or (fault[i] and i > GENSET):
+                condition[_MISMATCH] = 1
+    out = c.decision.outputs
+    exists = c.site.exists
+    for i, alarm in _DISCONNECTED:
+        condition[alarm] = 1 if exists[i] and not out[i] else 0
+
+
+def _genset(c: "Controller", condition: bytearray) -> None:
+    genset = c.genset
+    engine = genset.engine
+    state = genset.state
+    condition[_START_FAILED] = 1 if genset.lock == START_FAILED else 0
+    condition[_FAIL_TO_STOP] = 1 if genset.overdue else 0
+    condition[_UNEXPECTED] = 1 if engine.evidence == RUNS and (state == OFF or state == LOCKED_OUT) else 0
+    condition[_STALLED] = 1 if genset.stalled else 0
+    running = state == READY or state == ON_LOAD
+    condition[_MAX_RUN] = 1 if running and genset.run_ms >= genset.max_run_ms else 0
+    condition[_BAND] = 1 if running and engine.in_band == 0 else 0
+    fuel = engine.fuel
+    if fuel is not None:
+        condition[_FUEL_LOW] = 1 if engine.fuel_low or fuel < engine.fuel_resume else 0

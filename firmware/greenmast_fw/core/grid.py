@@ -1,0 +1,178 @@
+"""Whether the grid may be used.
+
+Rules
+- It qualifies when voltage and frequency have been measured inside their limits for the whole return delay.
+- It is lost when it has been outside for the loss delay, and at once when the mains-fail input says so. No
+  timer that serves recovery delays a loss.
+- Five losses within 30 minutes double the return delay, up to 30 minutes; 30 minutes without a loss restore
+  it.
+- A silent meter never counts as good. Where K_GRID alone is proven closed, the rectifier's word that it has
+  AC keeps a grid in use (`ok`), but cannot qualify one (`qualified`). With no data at all, the last state is
+  held.
+- A grid found connected after a reset is adopted and must then disqualify itself; its meter gets time to
+  answer.
+"""
+
+from greenmast_protocol import points, reasons
+
+_MV = points.index("grid.voltage_mv")
+_CHZ = points.index("grid.frequency_chz")
+_MAINS_OK = points.index("grid.mains_ok")
+
+AVAILABLE = reasons.code("grid_available")
+RETURN_DELAY = reasons.code("grid_return_delay")
+_LOST = reasons.code("grid_lost")
+_FREQUENCY = reasons.code("grid_frequency")
+_SILENT = reasons.code("grid_silent")
+_MAINS_FAIL = reasons.code("mains_fail")
+_NO_SOURCE = reasons.code("no_source")
+
+_SETTLE_MS = 10_000  # devices on a slow bus may take this long to answer after a reset
+_FLAPS = 5
+_FLAP_WINDOW_MS = 1_800_000
+_FLAP_DELAY_MAX_MS = 1_800_000
+
+
+class Grid:
+    """`ok`: may stay connected. `qualified`: may be connected.
+
+    `reason`, `value`, `limit`: why not, or why.
+    """
+
+    def __init__(self, params: "dict[str, int]", exists: int) -> None:
+        self.exists = exists
+        self.ok = False
+        self.qualified = False
+        self.factor = 1
+        self.reason = _SILENT if exists else _NO_SOURCE
+        self.value = 0
+        self.limit = 0
+        self._good_ms = -1  # -1: not good
+        self._bad_ms = -1  # -1: not bad
+        self._settle_ms = 0
+        self._since_loss_ms = _FLAP_WINDOW_MS
+        self._gaps_ms = [_FLAP_WINDOW_MS] * (_FLAPS - 1)
+        self.configure(params)
+
+    def configure(self, params: "dict[str, int]") -> None:
+        """Take over new parameters; the state stays."""
+        self._mv_min = params["grid.voltage_min_mv"]
+        self._mv_max = params["grid.voltage_max_mv"]
+        self._chz_min = params["grid.frequency_min_chz"]
+        self._chz_max = params["grid.frequency_max_chz"]
+        self._loss_ms = params["grid.loss_delay_s"] * 1000
+        self._return_ms = params["grid.return_delay_s"] * 1000
+        self._set_delay()
+
+    def adopt(self) -> None:
+        """K_GRID was found closed: the grid is in use until it disqualifies itself."""
+        self.ok = True
+        self._bad_ms = -1
+
+    def left_ms(self) -> "int | None":
+        """Until the grid qualifies; None while it is not good or already qualified."""
+        if self.ok or self._good_ms < 0:
+            return None
+        return max(self.delay_ms - self._good_ms, 0)
+
+    def step(self, v: "tuple[int | None, ...]", dt_ms: int, carries: "int | None", blind: int) -> None:
+        """`carries`: whether the rectifier has AC, given that K_GRID alone is proven closed, else None.
+
+        `blind`: nonzero when no device answers at all.
+        """
+        if self._since_loss_ms < _FLAP_WINDOW_MS:
+            self._age(dt_ms)
+        if self._settle_ms < _SETTLE_MS:
+            self._settle_ms += dt_ms
+        mv = v[_MV]
+        chz = v[_CHZ]
+        if v[_MAINS_OK] == 0:
+            self._lose(_MAINS_FAIL, 0, 1)
+        elif mv is not None and mv < self._mv_min:
+            self._bad(_LOST, mv, self._mv_min, dt_ms)
+        elif mv is not None and mv > self._mv_max:
+            self._bad(_LOST, mv, self._mv_max, dt_ms)
+        elif chz is not None and chz < self._chz_min:
+            self._bad(_FREQUENCY, chz, self._chz_min, dt_ms)
+        elif chz is not None and chz > self._chz_max:
+            self._bad(_FREQUENCY, chz, self._chz_max, dt_ms)
+        elif mv is not None and chz is not None:
+            self._good(dt_ms)
+        elif carries == 1 or blind or (carries is None and self.ok and self._settle_ms < _SETTLE_MS):
+            self._good_ms = -1
+            self._bad_ms = -1
+            self.qualified = False
+            self.reason = _SILENT
+        else:
+            self._bad(_SILENT, 0, 0, dt_ms)
+
+    def _good(self, dt_ms: int) -> None:
+        self._bad_ms = -1
+        if self.ok:
+            if not self.qualified:
+                self.qualified = True
+                self.reason = AVAILABLE
+            return
+        if self._good_ms < 0:
+            self._good_ms = 0
+        else:
+            self._good_ms += dt_ms
+        if self._good_ms >= self.delay_ms:
+            self.ok = True
+            self.qualified = True
+            self.reason = AVAILABLE
+        else:
+            self.reason = RETURN_DELAY
+
+    def _bad(self, reason: int, value: int, limit: int, dt_ms: int) -> None:
+        self._good_ms = -1
+        self.qualified = False
+        if self.ok:
+            self._bad_ms = 0 if self._bad_ms < 0 else self._bad_ms + dt_ms
+            if self._bad_ms < self._loss_ms:
+                return
+        self._lose(reason, value, limit)
+
+    def _lose(self, reason: int, value: int, limit: int) -> None:
+        self.reason = reason
+        self.value = value
+        self.limit = limit
+        self._good_ms = -1
+        self.qualified = False
+        if not self.ok:
+            return
+        self.ok = False
+        self._bad_ms = -1
+        gaps = self._gaps_ms
+        gaps.insert(0, self._since_loss_ms)
+        gaps.pop()
+        self._since_loss_ms = 0
+        if sum(gaps) < _FLAP_WINDOW_MS:
+            self.factor *= 2
+            self._set_delay()
+
+    def _age(self, dt_ms: int) -> None:
+        self._since_loss_ms += dt_ms
+        if self._since_loss_ms >= _FLAP_WINDOW_MS:
+            self._since_loss_ms = _FLAP_WINDOW_MS
+            self.factor = 1
+            self._set_delay()
+
+    def _set_delay(self) -> None:
+        """The return delay in force; the factor stops growing where it has no more effect."""
+        delay = self._return_ms
+        if delay < _FLAP_DELAY_MAX_MS:
+            while self.factor > 1 and delay * (self.factor // 2) >= _FLAP_DELAY_MAX_MS:
+                self.factor //= 2
+            delay = min(delay * self.factor, _FLAP_DELAY_MAX_MS)
+        self.delay_ms = delay
+
+    def memory(self) -> "list[int]":
+        """What must survive a reset: flapping."""
+        return [self.factor, self._since_loss_ms] + self._gaps_ms
+
+    def restore(self, kept: "list[int]") -> None:
+        """Resume from `memory`."""
+        self.factor, self._since_loss_ms = kept[:2]
+        self._gaps_ms = kept[2:]
+        self._set_delay()

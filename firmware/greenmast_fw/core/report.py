@@ -1,0 +1,131 @@
+"""From the parts' states to what is told about them: points and events.
+
+Decides nothing and keeps nothing: every function reads a controller and writes into its decision.
+"""
+
+from greenmast_fw.core import decision
+from greenmast_fw.core.demand import first_reason
+from greenmast_fw.core.genset import OFF, ON_LOAD, READY
+from greenmast_fw.core.grid import AVAILABLE
+from greenmast_fw.core.site import BATTERY, GENSET, GRID, LOAD1, LOAD2, LOAD3, START
+from greenmast_protocol import points, reasons
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from greenmast_fw.core.controller import Controller
+
+_AC = points.index("source.ac")
+_QUALIFIED = points.index("grid.qualified")
+_STATE = points.index("genset.state")
+_RESERVE = points.index("battery.reserve_permille")
+_TO_LVD = points.index("battery.to_lvd_s")
+_MODE = points.index("controller.mode")
+_ACTIVE = points.index("controller.alarms_active")
+_OUTPUT = points.index("output." + points.OUTPUTS[0])
+_REASON_AC = points.index("reason.ac")
+_REASON_GENSET = points.index("reason.genset")
+_REASON_BATTERY = points.index("reason.battery")
+_REASON_LOAD1 = points.index("reason.load1")
+_REASON_LOAD2 = points.index("reason.load2")
+_REASON_LOAD3 = points.index("reason.load3")
+_LOAD_W = points.index("load.power_w")
+_TIER_W = (points.index("load.tier1_w"), points.index("load.tier2_w"), points.index("load.tier3_w"))
+
+INHIBITED = reasons.code("inhibited")
+_CARRIES = reasons.code("battery_carries")
+HOLDING = reasons.code("holding")
+DEFAULT_STATE = reasons.code("default_state")
+
+
+def output_points(c: "Controller") -> None:
+    """Points of the outputs; they change seldom."""
+    values = c.decision.points
+    out = c.decision.outputs
+    exists = c.site.exists
+    for i in range(len(out)):
+        if exists[i]:
+            values[_OUTPUT + i] = out[i]
+
+
+def state_points(c: "Controller", v: "tuple[int | None, ...]") -> None:
+    """All other points that the controller determines."""
+    values = c.decision.points
+    actual = c.source.actual
+    values[_AC] = actual
+    values[_REASON_AC] = ac_reason(c)
+    grid = c.grid
+    if grid.exists:
+        values[_QUALIFIED] = 1 if grid.ok and grid.reason == AVAILABLE else 0
+    if c.genset.exists:
+        values[_STATE] = c.genset.state
+        values[_REASON_GENSET] = genset_reason(c)
+    reason = c.loads.reason
+    values[_REASON_LOAD1] = reason[LOAD1]
+    values[_REASON_LOAD2] = reason[LOAD2]
+    values[_REASON_LOAD3] = reason[LOAD3]
+    values[_REASON_BATTERY] = reason[BATTERY] or (0 if actual or c.battery.charging else _CARRIES)
+    values[_TO_LVD] = c.battery.to_lvd_s
+    values[_RESERVE] = c.charge.reserve
+    values[_MODE] = c.mode
+    values[_ACTIVE] = len(c.alarms.active)
+    _tier_points(c.contacts.closed, v[_LOAD_W], values)
+
+
+def _tier_points(closed: "list[int | None]", total: "int | None", values: "list[int | None]") -> None:
+    """Power of a tier where it follows from the total: 0 behind open contacts, all behind the only closed."""
+    one, two, three = closed[LOAD1], closed[LOAD2], closed[LOAD3]
+    values[_TIER_W[0]] = 0 if one == 0 else total if two == 0 == three else None
+    values[_TIER_W[1]] = 0 if two == 0 else total if one == 0 == three else None
+    values[_TIER_W[2]] = 0 if three == 0 else total if one == 0 == two else None
+
+
+def ac_reason(c: "Controller") -> int:
+    """Why the rectifier is fed as it is."""
+    if c.blind:
+        return HOLDING if c.blind == 1 else DEFAULT_STATE
+    return c.source.reason
+
+
+def genset_reason(c: "Controller") -> int:
+    """What keeps the genset running, or from running: first its demand, else its state's own reason."""
+    genset = c.genset
+    state = genset.state
+    if state == ON_LOAD or state == READY:
+        return first_reason(c.wanted()) or genset.reason
+    if state == OFF and c.demand.active:
+        return blocked(c) or genset.reason
+    return genset.reason
+
+
+def blocked(c: "Controller") -> int:
+    """Reason code that keeps a demanded genset from starting, or 0."""
+    if c.demand.inhibit_ms:
+        return INHIBITED
+    return c.source.genset_blocked(c.contacts) or c.genset.refusal()
+
+
+def output_events(c: "Controller", last: bytearray) -> None:
+    """An event for every output that is not as in `last`, and their points."""
+    out = c.decision.outputs
+    for i in range(len(out)):
+        if out[i] != last[i]:
+            c.decision.events.append((decision.OUTPUT, i, out[i], output_reason(c, i), 0, 0))
+    output_points(c)
+
+
+def output_reason(c: "Controller", i: int) -> int:
+    """Why output `i` is as it is."""
+    if i < len(c.protection.reason) and c.protection.reason[i]:
+        return c.protection.reason[i]
+    if i == GRID or i == GENSET:
+        return ac_reason(c)
+    if i == START:
+        return genset_reason(c)
+    return c.loads.reason[i]
+
+
+def contactor_events(c: "Controller") -> None:
+    """An event for every contactor whose fault came or went in this scan."""
+    contacts = c.contacts
+    for i in contacts.changed:
+        c.decision.events.append((decision.CONTACTOR, i, contacts.fault[i], 0, 0, 0))

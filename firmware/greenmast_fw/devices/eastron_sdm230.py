@@ -1,0 +1,27 @@
+"""Eastron SDM230: single-phase energy meter, measuring the grid upstream of its contactor."""
+
+from greenmast_fw.devices.profile import F32
+
+NAME = "eastron-sdm230"
+ROLE = "grid"
+TEXT = "Eastron SDM230 AC energy meter"
+SOURCE = "Eastron SDM230 Modbus manual V1.1; evcc/mbmd sdm230.go"
+LINK = (9600, "N", 1, 1)
+TIMEOUT_MS = 300
+GAP_MS = 0
+
+# Only even addresses and even counts; 0x0000-0x000D also spans words that this single-phase meter leaves at
+# 0.
+READS = (
+    (4, 0x0000, 14, 1),
+    (4, 0x0046, 2, 1),
+    (4, 0x0048, 2, 10),
+)
+ROWS = (
+    ("grid.voltage_mv", 0, 0x00, F32, 1000, 1, 0),
+    ("grid.current_ma", 0, 0x06, F32, 1000, 1, 0),
+    ("grid.power_w", 0, 0x0C, F32, 1, 1, 0),
+    ("grid.frequency_chz", 1, 0, F32, 100, 1, 0),
+    ("grid.energy_wh", 2, 0, F32, 1000, 1, 0),
+)
+WRITES = ()

@@ -1,0 +1,67 @@
+"""A few words for a person at the board's console. Text in, lines of text out; reads only."""
+
+from greenmast_fw.services import rpc
+from greenmast_protocol import points, show
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from greenmast_fw.services.rpc import Board
+
+HELP = (
+    "help           this list",
+    "status         the state of the site in a few lines",
+    "explain        why each output is as it is",
+    "get NAME..     values of points; NAME may be a pattern: battery.*",
+    'JSON works too: {"method":"hello"}',
+)
+_STATUS = (
+    ("mode", ("controller.mode",)),
+    ("AC source", ("source.ac", "reason.ac")),
+    ("bus", ("dc.bus_mv",)),
+    ("battery", ("battery.soc_permille", "battery.current_ma", "battery.to_lvd_s")),
+    ("grid", ("grid.voltage_mv", "grid.frequency_chz", "grid.power_w")),
+    ("genset", ("genset.state", "genset.power_w", "genset.fuel_permille", "reason.genset")),
+    ("solar", ("solar.power_w",)),
+    ("load", ("load.power_w",)),
+    ("alarms", ("controller.alarms_active",)),
+)
+
+
+def answer(board: "Board", line: str) -> "list[str]":
+    """The lines that answer what a person typed."""
+    words = line.split()
+    if not words:
+        return []
+    try:
+        if words[0] == "help":
+            return list(HELP)
+        if words[0] == "status":
+            return _status(board)
+        if words[0] == "explain":
+            return [show.explanation(row) for row in board.explain()]
+        if words[0] == "get":
+            return _get(board, words[1:] or None)
+    except rpc.RefusedError as e:
+        return [e.text]
+    except Exception as e:  # noqa: BLE001 (a failing word must not end the console)
+        return ["%s failed: %r" % (words[0], e)]
+    return ["no such word; try help"]
+
+
+def _status(board: "Board") -> "list[str]":
+    hello = board.hello()
+    lines = [
+        "%s %s, site %s, boot %s" % tuple([hello.get(k) for k in ("product", "firmware", "site", "boot")])
+    ]
+    for title, names in _STATUS:
+        v = board.values(list(names))
+        lines.append("%-10s %s" % (title, ", ".join([show.value(name, v.get(name)) for name in names])))
+    return lines
+
+
+def _get(board: "Board", wanted: "list[str] | None") -> "list[str]":
+    v = rpc.select(board, wanted)
+    q = board.qualities()
+    known = [name for name in points.NAMES if name in v]
+    names = known + [name for name in v if name not in known]  # in the table's order: dicts have none here
+    return ["%-28s %s %s" % (name, show.value(name, v[name]), q.get(name, "")) for name in names]

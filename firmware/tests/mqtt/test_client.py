@@ -1,0 +1,231 @@
+"""The MQTT session over a hand-written link: what it waits for, what it contains, how it ends.
+
+Runs on CPython; MicroPython's two additions to `time` and `asyncio` are lent to it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import pytest
+from greenmast_fw.mqtt.client import MqttClient
+
+CONNACK = b"\x20\x02\x00\x00"
+PINGREQ = b"\xc0\x00"
+
+
+@pytest.fixture(autouse=True)
+def micropython_names(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(time, "ticks_ms", lambda: time.monotonic_ns() // 1_000_000, raising=False)
+    monkeypatch.setattr(time, "ticks_diff", lambda later, earlier: later - earlier, raising=False)
+    monkeypatch.setattr(asyncio, "sleep_ms", lambda delay_ms: asyncio.sleep(delay_ms / 1000), raising=False)
+    monkeypatch.setattr(MqttClient, "FIRST_WAIT_MS", 8)
+    monkeypatch.setattr(MqttClient, "LAST_WAIT_MS", 16)
+
+
+class Link:
+    """The broker's end: `written` is what the client sent; `say` puts bytes on the wire, none to end it."""
+
+    def __init__(self, greeting: bytes = CONNACK) -> None:
+        self.written: list[bytes] = []
+        self.is_closed = False
+        self._incoming: asyncio.Queue[bytes] = asyncio.Queue()
+        self.say(greeting)
+
+    def say(self, data: bytes) -> None:
+        self._incoming.put_nowait(data)
+
+    async def ready(self) -> None:
+        pass
+
+    async def write(self, data: bytes | memoryview) -> None:
+        assert not self.is_closed
+        self.written.append(bytes(data))
+
+    async def read_into(self, view: memoryview) -> int:
+        data = await self._incoming.get()
+        view[: len(data)] = data
+        return len(data)
+
+    def close(self) -> None:
+        self.is_closed = True
+
+
+class Network:
+    """Gives out links; `fail` are the errors of the first attempts."""
+
+    def __init__(self, *fail: Exception) -> None:
+        self._fail = list(fail)
+        self.links: list[Link] = []
+        self.greeting = CONNACK
+
+    def open(self) -> Link:
+        if self._fail:
+            raise self._fail.pop(0)
+        self.links.append(Link(self.greeting))
+        return self.links[-1]
+
+
+async def until(condition: Callable[[], Any]) -> None:
+    async with asyncio.timeout(20):
+        while not condition():  # noqa: ASYNC110  the client under test has no event for this
+            await asyncio.sleep(0.002)
+
+
+@contextlib.asynccontextmanager
+async def running(network: Network, **options: Any) -> Any:
+    client = MqttClient("", 0, "b", open_socket=network.open, **options)
+    task = asyncio.create_task(client.run())
+    try:
+        yield client
+    finally:
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        assert all(link.is_closed for link in network.links)
+
+
+async def bounded(awaitable: Awaitable[Any]) -> Any:
+    return await asyncio.wait_for(awaitable, 20)
+
+
+async def test_publish_waits_for_a_connection() -> None:
+    network = Network()
+    network.greeting = b"\xd0"  # half a packet: not yet an answer
+    async with running(network) as client:
+        publishing = asyncio.create_task(client.publish("t", b"x"))
+        await until(lambda: network.links)
+        await asyncio.sleep(0.02)
+        assert not publishing.done()
+        network.greeting = CONNACK
+        network.links[0].say(b"\x01\x00")  # malformed: the next connection is good
+        assert await bounded(publishing) > 1
+
+
+async def test_no_more_packets_are_in_flight_than_allowed() -> None:
+    network = Network()
+    async with running(network, inflight=2) as client:
+        ids = [await bounded(client.publish("t", b"x")) for _ in range(2)]
+        third = asyncio.create_task(client.publish("t", b"x"))
+        await until(lambda: client.stats.published == 2)
+        assert not third.done()
+        assert not client.acknowledged(ids[0])
+        assert not await client.flush(20)
+        network.links[0].say(b"\x40\x02" + ids[0].to_bytes(2, "big"))
+        assert await bounded(third) not in ids
+        assert client.acknowledged(ids[0])
+        assert not client.acknowledged(ids[1])
+
+
+async def test_small_packets_share_one_write_and_large_payloads_follow_their_head() -> None:
+    network = Network()
+    async with running(network) as client:
+        await until(lambda: client.connected)
+        await asyncio.gather(
+            *(client.publish("t", b"small") for _ in range(3)), client.publish("t", b"L" * 2000)
+        )
+        await until(lambda: client.stats.published == 4)
+        await asyncio.sleep(0.01)
+        _connect, head, tail = network.links[0].written
+        assert (head + tail).count(b"small") == 3
+        assert (head + tail).endswith(b"L" * 2000)
+        assert head.count(b"\x32") >= 4
+
+
+@pytest.mark.parametrize(
+    "error", [MemoryError(), OSError(113), ValueError("certificate"), RuntimeError("any")]
+)
+async def test_an_error_of_any_kind_is_counted_and_the_connection_tried_again(error: Exception) -> None:
+    network = Network(error, error)
+    async with running(network) as client:
+        await until(lambda: client.connected)
+        assert client.stats.errors == 2
+        assert client.error is error
+
+
+async def test_end_of_the_stream_closes_the_link_and_opens_another() -> None:
+    network = Network()
+    async with running(network) as client:
+        await until(lambda: client.connected)
+        network.links[0].say(b"")
+        await until(lambda: len(network.links) == 2 and client.connected)
+        assert network.links[0].is_closed
+        assert client.stats.reconnects == 1
+
+
+async def test_an_idle_connection_is_pinged_and_kept_while_it_answers() -> None:
+    network = Network()
+    async with running(network, keepalive_s=1) as client:
+        await until(lambda: PINGREQ in network.links[0].written if network.links else False)
+        network.links[0].say(b"\xd0\x00")
+        await until(lambda: network.links[0].written.count(PINGREQ) == 2)
+        assert client.stats.timeouts == 0
+        await until(lambda: client.stats.timeouts == 1)
+
+
+async def test_a_packet_that_is_never_acknowledged_ends_the_connection_and_is_sent_again() -> None:
+    network = Network()
+    async with running(network, keepalive_s=1) as client:
+        packet_id = await bounded(client.publish("t", b"payload"))
+        packet = b"\x32\x0c\x00\x01t" + packet_id.to_bytes(2, "big") + b"payload"
+        await until(lambda: packet in network.links[0].written)
+        answering = asyncio.create_task(answer_pings(network.links[0]))
+        await until(lambda: client.stats.timeouts == 1)
+        answering.cancel()
+        await until(lambda: len(network.links) == 2 and b"\x3a" + packet[1:] in network.links[1].written)
+
+
+async def answer_pings(link: Link) -> None:
+    answered = 0
+    while True:
+        await asyncio.sleep(0.01)
+        while link.written.count(PINGREQ) > answered:
+            answered += 1
+            link.say(b"\xd0\x00")
+
+
+async def test_a_message_is_acknowledged_after_its_callback_returned() -> None:
+    network = Network()
+    seen: list[tuple[bytes, bytes, int]] = []
+
+    def on_message(topic: bytes, payload: memoryview, _retained: bool, _dup: bool) -> None:
+        seen.append((topic, bytes(payload), len(network.links[0].written)))
+
+    async with running(network, on_message=on_message):
+        await until(lambda: network.links)
+        network.links[0].say(b"\x32\x07\x00\x01t\x12\x34xy")
+        await until(lambda: b"\x40\x02\x12\x34" in network.links[0].written)
+        assert seen == [(b"t", b"xy", 1)]
+
+
+async def test_a_hundred_messages_at_once_are_all_acknowledged() -> None:
+    network = Network()
+    async with running(network) as client:
+        await until(lambda: client.connected)
+        network.links[0].say(b"".join(b"\x32\x05\x00\x01t" + bytes((1, number)) for number in range(1, 101)))
+        expected = b"".join(b"\x40\x02" + bytes((1, number)) for number in range(1, 101))
+        await until(lambda: b"".join(network.links[0].written).endswith(expected))
+
+
+@pytest.mark.parametrize(
+    ("options", "reason"),
+    [
+        ({"keepalive_s": 0}, "keepalive"),
+        ({"will": ("a/#", b"", True)}, "topic"),
+        ({"user": "u" * 70000}, "too long"),
+    ],
+)
+def test_impossible_options_are_refused(options: dict[str, Any], reason: str) -> None:
+    with pytest.raises(ValueError, match=reason):
+        MqttClient("", 0, "b", open_socket=Network().open, **options)
+
+
+async def test_impossible_topics_are_refused() -> None:
+    client = MqttClient("", 0, "b", open_socket=Network().open)
+    for topic in ("", "a/+", "#", "x" * 600):
+        with pytest.raises(ValueError, match="topic"):
+            await client.publish(topic, b"")

@@ -1,0 +1,216 @@
+"""Requests on the board: reads are answered, writes are refused, nothing ends the link."""
+
+from greenmast_fw.services import rpc, words
+from greenmast_protocol import message, points, reasons
+
+
+class FakeBoard:
+    def __init__(self):
+        self.v = {name: None for name in points.NAMES}
+        self.v["dc.bus_mv"] = 51234
+        self.v["battery.soc_permille"] = 823
+        self.v["battery.1.soc_permille"] = 823
+        self.v["source.ac"] = 1
+        self.v["reason.ac"] = reasons.code("grid_available")
+        self.broken = None
+
+    def hello(self):
+        return {
+            "product": "greenmast",
+            "firmware": "0.1.0",
+            "site": "test",
+            "boot": 7,
+            "table": points.table_hash(),
+        }
+
+    def values(self, names):
+        if self.broken:
+            raise self.broken
+        return {name: self.v[name] for name in (names or self.v)}
+
+    def qualities(self):
+        return {name: "stale" for name in self.v if self.v[name] is None}
+
+    def ages(self, names):
+        return {name: 1500 for name in names if name.startswith("battery")}
+
+    def explain(self):
+        return [("genset", "off", reasons.code("no_demand"), (), (), ())]
+
+    def alarms(self):
+        return [{"id": 12, "name": "fuel_low", "ts": 0, "trusted": False}]
+
+    def config(self):
+        return {"revision": 3}
+
+    def statistics(self):
+        return {"scans": 61}
+
+
+def ask(method, params=None, board=None, framed=True, watch=None):
+    answer = rpc.Rpc(board or FakeBoard()).handle(message.request(5, method, params), framed, watch)
+    m = message.parse(answer)
+    assert m.id == 5, answer
+    return m
+
+
+def code_of(method, params=None, **more):
+    m = ask(method, params, **more)
+    assert m.kind == message.ERROR, m.result
+    assert m.text
+    return m.code
+
+
+def test_hello_names_the_board_and_its_table():
+    m = ask("hello")
+    assert m.result["site"] == "test"
+    assert m.result["table"] == points.table_hash()
+
+
+def test_hello_gives_statistics_when_asked_for():
+    assert "statistics" not in ask("hello").result
+    assert ask("hello", {"statistics": True}).result["statistics"] == {"scans": 61}
+    assert code_of("hello", {"statistics": 1}) == "invalid_value"
+
+
+def test_get_without_names_gives_every_point_and_the_quality_of_those_without_value():
+    result = ask("get").result
+    assert len(result["v"]) == points.COUNT + 1
+    assert result["v"]["dc.bus_mv"] == 51234
+    assert result["v"]["grid.voltage_mv"] is None
+    assert result["q"]["grid.voltage_mv"] == "stale"
+    assert "dc.bus_mv" not in result["q"]
+    assert "age_ms" not in result
+
+
+def test_get_gives_the_named_points_only():
+    result = ask("get", {"points": ["dc.bus_mv", "grid.voltage_mv"]}).result
+    assert result == {"v": {"dc.bus_mv": 51234, "grid.voltage_mv": None}, "q": {"grid.voltage_mv": "stale"}}
+
+
+def test_get_takes_patterns_and_instances():
+    result = ask("get", {"points": ["battery.*"]}).result
+    assert "battery.soc_permille" in result["v"]
+    assert "battery.1.soc_permille" in result["v"]
+    assert "dc.bus_mv" not in result["v"]
+    assert ask("get", {"points": ["battery.1.soc_permille"]}).result["v"] == {"battery.1.soc_permille": 823}
+
+
+def test_get_gives_ages_when_asked_for():
+    result = ask("get", {"points": ["battery.soc_permille"], "ages": True}).result
+    assert result["age_ms"] == {"battery.soc_permille": 1500}
+
+
+def test_get_refuses_what_it_does_not_know():
+    for params in (
+        {"points": ["no.such_point"]},
+        {"points": ["no.*"]},
+        {"points": []},
+        {"points": "dc.bus_mv"},
+        {"points": [1]},
+        {"points": None, "ages": 1},
+        {"point": ["dc.bus_mv"]},
+    ):
+        assert code_of("get", params) == "invalid_value", params
+
+
+def test_explain_alarms_and_config_are_answered():
+    assert ask("explain").result["rows"][0][:2] == ["genset", "off"]
+    assert ask("alarms").result["alarms"][0]["name"] == "fuel_low"
+    assert ask("config.get").result == {"revision": 3}
+
+
+def test_methods_that_are_not_there_are_unknown():
+    assert code_of("fly") == "unknown"
+    assert code_of("log.read") == "unknown"
+    assert code_of("watch") == "unknown"  # on a link that cannot push
+
+
+def test_nothing_that_writes_is_done():
+    for method in message.METHODS:
+        if method not in message.READS:
+            for framed in (True, False):
+                assert (
+                    code_of(method, {"name": "genset.start", "args": {"for_s": 60}}, framed=framed)
+                    == "not_authorised"
+                )
+
+
+def test_a_failing_method_is_an_error_and_is_counted():
+    board = FakeBoard()
+    served = rpc.Rpc(board)
+    for broken in (ValueError("x"), MemoryError(), KeyError("y"), OSError(5)):
+        board.broken = broken
+        assert message.parse(served.handle(message.request(1, "get"), True)).code == "internal"
+    assert served.faults == 4
+    board.broken = None
+    assert message.parse(served.handle(message.request(1, "get"), True)).kind == message.RESULT
+
+
+def test_malformed_messages_are_answered_as_such():
+    m = message.parse(rpc.Rpc(FakeBoard()).handle(b'{"id":5,"method":[]}', True))
+    assert (m.kind, m.id, m.code) == (message.ERROR, 5, "malformed")
+    m = message.parse(rpc.Rpc(FakeBoard()).handle(b"[1,", True))
+    assert (m.kind, m.id, m.code) == (message.ERROR, None, "malformed")
+
+
+def test_answers_and_notices_of_others_are_not_answered():
+    served = rpc.Rpc(FakeBoard())
+    for data in (message.result(1, 2), message.error(1, "busy"), message.notice("get", {})):
+        assert served.handle(data, True) == b""
+
+
+def test_a_person_needs_no_id():
+    answer = rpc.Rpc(FakeBoard()).handle(b'{"method":"config.get"}', False)
+    assert answer == b'{"result":{"revision":3}}'
+
+
+def test_a_watch_is_due_once_per_period_until_it_is_ended():
+    watch = rpc.Watch()
+    served = rpc.Rpc(FakeBoard())
+    assert not watch.due(10000)
+    served.handle(message.request(1, "watch", {"period_ms": 500, "points": ["dc.bus_mv"]}), True, watch)
+    assert [watch.due(100) for _ in range(10)].count(True) == 2
+    m = message.parse(served.tell(watch))
+    assert (m.kind, m.method, m.params) == (message.NOTICE, "tele", {"v": {"dc.bus_mv": 51234}, "q": {}})
+    served.handle(message.request(2, "watch", {"period_ms": 0}), True, watch)
+    assert not watch.due(10000)
+
+
+def test_a_watch_of_nonsense_is_refused_and_leaves_the_old_one():
+    watch = rpc.Watch()
+    assert ask("watch", {"period_ms": 500}, watch=watch).kind == message.RESULT
+    for params in (
+        {"period_ms": 1},
+        {"period_ms": True},
+        {"period_ms": 10**6},
+        {"points": ["no.such"]},
+        {"x": 1},
+    ):
+        assert code_of("watch", params, watch=watch) == "invalid_value", params
+    assert watch.period_ms == 500
+
+
+def test_a_failing_watch_tells_nothing_and_is_counted():
+    board = FakeBoard()
+    served = rpc.Rpc(board)
+    board.broken = MemoryError()
+    assert served.tell(rpc.Watch()) == b""
+    assert served.faults == 1
+
+
+def test_words_for_a_person():
+    board = FakeBoard()
+    assert words.answer(board, "") == []
+    assert words.answer(board, "help") == list(words.HELP)
+    assert words.answer(board, "explain") == ["genset off: no demand"]
+    assert "site test" in words.answer(board, "status")[0]
+    assert "bus        51.23 V" in words.answer(board, "status")
+    assert words.answer(board, "get dc.bus_mv grid.voltage_mv") == [
+        "grid.voltage_mv              ? stale",
+        "dc.bus_mv                    51.23 V ",
+    ]
+    assert words.answer(board, "get no.such") == ["no point no.such"]
+    assert words.answer(board, "reboot") == ["no such word; try help"]
+    board.broken = OSError(5)
+    assert "failed" in words.answer(board, "get")[0]

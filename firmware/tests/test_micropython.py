@@ -1,0 +1,20 @@
+"""The plain tests of the firmware's folders under the real MicroPython."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+HERE = Path(__file__).resolve().parent
+LAUNCH = HERE.parents[1] / "protocol" / "tests" / "micropython_launch.py"
+FOLDERS = sorted({path.parent for path in HERE.glob("*/test_*.py")})
+
+
+@pytest.mark.parametrize("folder", FOLDERS, ids=[folder.name for folder in FOLDERS])
+def test_every_plain_test_passes_under_micropython_too(folder: Path) -> None:
+    command = [sys.executable, str(LAUNCH), str(folder)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=150, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr

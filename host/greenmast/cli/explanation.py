@@ -1,0 +1,36 @@
+"""The board's reasons and alarms, completed from the tables: as text and as documents for `--json`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from greenmast_protocol import alarms, reasons, show
+
+
+def document(row: Any) -> dict[str, Any]:
+    """The same row for scripts; `reason` and `blocked` are names of the reason table."""
+    if isinstance(row, str):
+        return {"text": row}
+    subject, state, code, values, blocked, upcoming = row
+    return {
+        "subject": subject,
+        "state": state,
+        "reason": _name(code),
+        "values": values,
+        "blocked": [_name(entry[0]) for entry in blocked],
+        "next": {"what": upcoming[0], "in_s": upcoming[1]} if upcoming else None,
+        "text": show.explanation(row),
+    }
+
+
+def alarm(row: dict[str, Any]) -> dict[str, Any]:
+    """An active alarm (`name` and what else the board tells) with severity, text and remedy."""
+    name = str(row.get("name", ""))
+    if name not in alarms.NAMES:
+        return {"severity": "unknown", "text": "an alarm that this host does not know", "remedy": "", **row}
+    _, severity, _, _, _, words, remedy = alarms.ALARMS[alarms.index(name)]
+    return {**row, "severity": severity, "text": words, "remedy": remedy}
+
+
+def _name(code: int) -> str:
+    return reasons.NAMES[code] if 0 <= code < len(reasons.NAMES) else str(code)

@@ -1,0 +1,235 @@
+"""The virtual board: firmware as deployed under real MicroPython, in a process that is the chip.
+
+Owns the process, its flash file, its pins, its watchdog and its console. Knows no plant: pins are numbers. A reset, asked
+for by the firmware, by the watchdog or by a test, is SIGKILL and a new process on the same flash. While the process is
+down all outputs are without current, as on a real board.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import signal
+import socket
+import termios
+import time
+import tty
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+from greenmast.emulator import runtime
+
+POWER_ON, HARD_RESET, WATCHDOG_RESET = 1, 2, 3
+HEAP = "400wK"  # the memory gate: about 134 KB on a 32-bit board
+_SHIM = Path(__file__).parent / "shim"
+_RESTART_S = 0.3
+_CONSOLE_CHUNK = 4096
+
+
+class VirtualBoard:
+    """One board. `uarts`: paths of pseudo-terminals by UART number; `inputs`: levels by pin at power-on.
+
+    `on_pin(pin, level)` is called for every output the firmware drives, and with level 0 for all of them on a reset.
+    `on_log(line)` gets what the console prints, messages included. `console` is the path for `--port`.
+    """
+
+    def __init__(
+        self,
+        flash: Path,
+        uarts: Mapping[int, str],
+        inputs: Mapping[int, int],
+        *,
+        speed: int = 1,
+        heap: str = HEAP,
+        on_pin: Callable[[int, int], None] = lambda pin, level: None,
+        on_log: Callable[[str], None] = lambda line: None,
+    ) -> None:
+        self._flash = flash
+        self._uarts = dict(uarts)
+        self._inputs = dict(inputs)
+        self._speed = speed
+        self._heap = heap
+        self._on_pin = on_pin
+        self._on_log = on_log
+        self._program = runtime.find()
+        self._process: asyncio.subprocess.Process | None = None
+        self._channel: socket.socket | None = None
+        self._outputs: dict[int, int] = {}
+        self._fed = 0.0
+        self._watchdog_s = 0.0
+        self._cause = POWER_ON
+        self._tasks: list[asyncio.Task[None]] = []
+        self._log_rest = b""
+        self.resets: list[int] = []  # causes, in order, power-on included
+        self._master, self._slave = os.openpty()
+        tty.setraw(self._slave)
+        os.set_blocking(self._master, False)
+        self.console = os.ttyname(self._slave)
+
+    @property
+    def pid(self) -> int | None:
+        """Process id of the running firmware."""
+        return self._process.pid if self._process else None
+
+    async def start(self) -> None:
+        """Power on."""
+        self._tasks = [asyncio.create_task(self._keep_running()), asyncio.create_task(self._guard())]
+
+    async def stop(self) -> None:
+        """Power off."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        self._kill()
+        if self._process:
+            await self._process.wait()
+        self._close_channel()
+        for descriptor in (self._master, self._slave):
+            os.close(descriptor)
+
+    def reset(self, cause: int = HARD_RESET) -> None:
+        """SIGKILL now; the board starts again by itself."""
+        self._cause = cause
+        self._kill()
+
+    def set_input(self, pin: int, level: int) -> None:
+        """Change the level of an input pin."""
+        if self._inputs.get(pin) != level:
+            self._inputs[pin] = level
+            self._tell(f"V {pin} {level}\n")
+
+    def _kill(self) -> None:
+        if self._process and self._process.returncode is None:
+            with contextlib.suppress(ProcessLookupError):
+                self._process.send_signal(signal.SIGKILL)
+
+    async def _keep_running(self) -> None:
+        while True:
+            await self._boot()
+            assert self._process
+            await self._process.wait()
+            self._dead()
+            await asyncio.sleep(_RESTART_S)
+
+    async def _boot(self) -> None:
+        ours, theirs = socket.socketpair()
+        ours.setblocking(False)
+        theirs.setblocking(False)
+        self._channel = ours
+        for pin, level in self._inputs.items():  # there before the firmware looks
+            self._tell(f"V {pin} {level}\n")
+        self.resets.append(self._cause)
+        # The firmware's console end. Its reads give what is there instead of waiting for more.
+        stdin_master, stdin_slave = os.openpty()
+        _raw_without_waiting(stdin_slave)
+        os.set_blocking(stdin_master, False)
+        with theirs:
+            self._process = await asyncio.create_subprocess_exec(
+                self._program,
+                "-X",
+                f"heapsize={self._heap}",
+                str(_SHIM / "boot.py"),
+                env=self._environment(theirs.fileno()),
+                pass_fds=(theirs.fileno(),),
+                stdin=stdin_slave,
+                stdout=stdin_slave,
+                stderr=stdin_slave,
+                start_new_session=True,
+            )
+        os.close(stdin_slave)
+        self._cause = HARD_RESET  # of the next boot, unless somebody knows better
+        self._fed = time.monotonic()
+        loop = asyncio.get_running_loop()
+        self._stdin = stdin_master
+        loop.add_reader(ours, self._hear, ours)
+        loop.add_reader(stdin_master, self._print, stdin_master)
+        loop.add_reader(self._master, self._type)
+
+    def _dead(self) -> None:
+        """The process has ended: no coil has current, nobody listens."""
+        loop = asyncio.get_running_loop()
+        loop.remove_reader(self._master)
+        loop.remove_reader(self._stdin)
+        self._print(self._stdin)
+        os.close(self._stdin)
+        self._close_channel()
+        self._watchdog_s = 0.0
+        for pin in self._outputs:
+            self._on_pin(pin, 0)
+        self._outputs.clear()
+
+    def _close_channel(self) -> None:
+        if self._channel:
+            asyncio.get_running_loop().remove_reader(self._channel)
+            self._channel.close()
+            self._channel = None
+
+    def _environment(self, channel: int) -> dict[str, str]:
+        return {
+            "PATH": os.environ.get("PATH", ""),
+            "MICROPYPATH": f"{_SHIM}:.frozen",
+            "GREENMAST_IO_FD": str(channel),
+            "GREENMAST_FLASH": str(self._flash),
+            "GREENMAST_SPEED": str(self._speed),
+            "GREENMAST_RESET_CAUSE": str(self._cause),
+            **{f"GREENMAST_UART{number}": path for number, path in self._uarts.items()},
+        }
+
+    async def _guard(self) -> None:
+        """The hardware watchdog."""
+        while True:
+            await asyncio.sleep(0.05)
+            if self._watchdog_s and time.monotonic() - self._fed > self._watchdog_s:
+                self._watchdog_s = 0.0
+                self.reset(WATCHDOG_RESET)
+
+    def _tell(self, line: str) -> None:
+        if self._channel:
+            with contextlib.suppress(BlockingIOError, BrokenPipeError, ConnectionResetError):
+                self._channel.send(line.encode())
+
+    def _hear(self, channel: socket.socket) -> None:
+        try:
+            data = channel.recv(65536)
+        except (BlockingIOError, ConnectionResetError):
+            return
+        for line in data.decode().splitlines():
+            self._obey(line.split())
+
+    def _obey(self, words: Sequence[str]) -> None:
+        match words:
+            case ["P", pin, level]:
+                self._outputs[int(pin)] = int(level)
+                self._on_pin(int(pin), int(level))
+            case ["F"]:
+                self._fed = time.monotonic()
+            case ["W", timeout_ms]:
+                self._fed = time.monotonic()
+                self._watchdog_s = int(timeout_ms) / 1000 / self._speed
+            case ["R"]:
+                self.reset(HARD_RESET)
+
+    def _print(self, descriptor: int) -> None:
+        """Console output: to whoever has the port open, and to the log. With nobody there it is lost, as on USB."""
+        try:
+            data = os.read(descriptor, _CONSOLE_CHUNK)
+        except (BlockingIOError, OSError):
+            return
+        with contextlib.suppress(BlockingIOError):
+            os.write(self._master, data)
+        *lines, self._log_rest = (self._log_rest + data).split(b"\n")
+        for line in lines:
+            self._on_log(line.decode(errors="replace").rstrip("\r"))
+
+    def _type(self) -> None:
+        """Console input."""
+        with contextlib.suppress(BlockingIOError, OSError):
+            os.write(self._stdin, os.read(self._master, 256))
+
+
+def _raw_without_waiting(descriptor: int) -> None:
+    tty.setraw(descriptor)
+    attributes = termios.tcgetattr(descriptor)
+    attributes[6][termios.VMIN] = attributes[6][termios.VTIME] = 0
+    termios.tcsetattr(descriptor, termios.TCSANOW, attributes)

@@ -1,0 +1,48 @@
+"""Emulated Modbus devices: one module per product, its register map showing the truth of the plant.
+
+Everything here is derived from vendors' documents and public drivers, and from them only: the
+controller's own register tables must not be read, so that master and slave cannot share a misreading.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from greenmast.emulator.devices.daly_bms import DalyBms
+from greenmast.emulator.devices.device import Device, Plant
+from greenmast.emulator.devices.dse_7320 import Dse7320
+from greenmast.emulator.devices.eastron_sdm230 import EastronSdm230
+from greenmast.emulator.devices.epever_tracer_an import EpeverTracerAn
+from greenmast.emulator.devices.meanwell_drs import MeanwellDrs
+from greenmast.emulator.devices.pzem_017 import Pzem017
+from greenmast.emulator.devices.seplos_v3 import SeplosV3
+
+__all__ = ["PROFILES", "Device", "Plant", "create"]
+
+Sections = Mapping[str, Any]
+
+
+def _battery(site: Sections) -> tuple[int, float]:
+    battery = site.get("battery", {})
+    return int(battery.get("cells", 15)), float(battery.get("capacity_ah", 300))
+
+
+_BUILDERS: dict[str, Callable[[Sections], Device]] = {
+    "daly-bms": lambda site: DalyBms(_battery(site)[0]),
+    "dse-7320": lambda site: Dse7320(float(site.get("genset", {}).get("rating_w", 12_000))),
+    "eastron-sdm230": lambda site: EastronSdm230(),
+    "epever-tracer-an": lambda site: EpeverTracerAn(),
+    "meanwell-drs": lambda site: MeanwellDrs(),
+    "pzem-017": lambda site: Pzem017(),
+    "seplos-v3": lambda site: SeplosV3(*_battery(site)),
+}
+PROFILES = tuple(sorted(_BUILDERS))
+
+
+def create(profile: str, site: Sections) -> Device:
+    """The emulated product `profile` for a site, `site` being the sections of its file.
+
+    Raises KeyError for a profile that is not in `PROFILES`, ValueError for a site the product cannot serve.
+    """
+    return _BUILDERS[profile](site)

@@ -1,0 +1,128 @@
+"""A whole site on one machine: plant, Modbus devices on paced wires, and the virtual board that runs it.
+
+Owns the pace of the plant and the wiring between the board's pins and the plant's contactors. Decides nothing: what
+happens is the plant's physics and the firmware's choice.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Self
+
+from greenmast.emulator.board import HEAP, VirtualBoard
+from greenmast.emulator.emulate import EmulatedSite
+from greenmast.emulator.wire import Wire
+from greenmast.flash import build, image
+from greenmast.plant import Plant, PlantConfig
+from greenmast.site import Site
+
+TICK_S = 0.02
+_STEP_MAX_S = 0.25  # of the plant: contactors and genset are followed closely at any speed
+# UART numbers of the virtual board in the order of the site's buses; see firmware/greenmast_fw/boards/virtual.py.
+_UARTS = (1, 2, 0)
+
+
+class World:
+    """An asynchronous context: the site lives while it is open.
+
+    `mqtt`: where the board finds its broker. `folder`: for the flash file. `speed`: how many times faster than the clock
+    on the wall everything runs, the board's own time included. `start`: local time of the plant. `cold`: leave the board
+    off (`board.start()` switches it on).
+    """
+
+    def __init__(
+        self,
+        site: Site,
+        folder: Path,
+        *,
+        mqtt: Mapping[str, Any] | None = None,
+        seed: int = 1,
+        speed: int = 1,
+        start: datetime | None = None,
+        heap: str = HEAP,
+        cold: bool = False,
+        on_log: Callable[[str], None] = lambda line: None,
+    ) -> None:
+        self.site = site
+        self.speed = speed
+        self.plant = Plant(PlantConfig.from_site(site.plant), seed, start=start or datetime.now(site.timezone))
+        self.files = build.firmware(site)
+        self.flash = folder / "flash.img"
+        self.configure(mqtt or {})
+        self.emulated = EmulatedSite(site, self.plant)
+        self.wires: list[Wire] = []
+        self.board: VirtualBoard
+        self.on_tick: Callable[[], None] = lambda: None
+        self._heap = heap
+        self._cold = cold
+        self._on_log = on_log
+        self._stack = ExitStack()
+        self._task: asyncio.Task[None] | None = None
+        self._coils = {output.pin: output.name for output in site.outputs}
+        self._contacts = {o.name: o.feedback for o in site.outputs if o.feedback is not None}
+
+    def configure(self, mqtt: Mapping[str, Any]) -> None:
+        """Flash the blank board: firmware and the site's configuration, with this broker."""
+        self.flash.write_bytes(image.image(self.files, self.site.board_config(mqtt=mqtt)))
+
+    async def __aenter__(self) -> Self:
+        try:
+            uarts = {}
+            for number, bus in zip(_UARTS, self.site.buses, strict=False):
+                wire = self._stack.enter_context(Wire(bus.baud, speed=self.speed))
+                self.wires.append(wire)
+                uarts[number] = wire.master_path
+                await self.emulated.buses[bus.name].serve_serial(wire.slave_path, bus.baud, bus.parity)
+            inputs = {pin: int(self.plant.feedback(name)) for name, pin in self._contacts.items()}
+            self.board = VirtualBoard(
+                self.flash,
+                uarts,
+                inputs,
+                speed=self.speed,
+                heap=self._heap,
+                on_pin=self._drive,
+                on_log=self._on_log,
+            )
+            if not self._cold:
+                await self.board.start()
+            self._task = asyncio.create_task(self._run())
+        except BaseException:
+            self._stack.close()
+            raise
+        return self
+
+    async def __aexit__(self, *exc_info: object) -> None:
+        if self._task:
+            self._task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._task
+        await self.board.stop()
+        await self.emulated.stop()
+        self._stack.close()
+
+    def _drive(self, pin: int, level: int) -> None:
+        name = self._coils.get(pin)
+        if name is not None:
+            self.plant.coil(name, bool(level))
+
+    async def _run(self) -> None:
+        clock = asyncio.get_running_loop().time
+        before_s = clock()
+        while True:
+            await asyncio.sleep(TICK_S)
+            now_s = clock()
+            due_s = (now_s - before_s) * self.speed
+            before_s = now_s
+            while due_s > 0:
+                step_s = min(due_s, _STEP_MAX_S)
+                self.plant.step(step_s)
+                due_s -= step_s
+            self.emulated.refresh()
+            for name, pin in self._contacts.items():
+                self.board.set_input(pin, int(self.plant.feedback(name)))
+            self.on_tick()

@@ -1,0 +1,1 @@
+"""Firmware as it goes onto a board: compiled modules, configuration, file system image."""

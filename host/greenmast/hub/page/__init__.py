@@ -1,0 +1,1 @@
+"""The operator's page. Shows what `queries` returns; decides nothing, freshness neither."""

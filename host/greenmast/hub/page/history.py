@@ -1,0 +1,102 @@
+"""The history plot: battery, power by source and bus voltage over one time axis. Builds chart options; draws
+nothing.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from greenmast.hub.queries import Queries
+
+SPANS = {"15 min": 900, "1 h": 3_600, "6 h": 21_600, "24 h": 86_400}
+DEFAULT_SPAN = "1 h"
+_STEPS = 240
+_GREY = "#7d8894"  # readable on light and on dark ground
+_LINE = "rgba(125,136,148,.28)"
+
+# (legend, point, plot, divisor to the plot's unit, colour)
+_SERIES = (
+    ("State of charge", "battery.soc_permille", 0, 10, "#2e8b57"),
+    ("Solar", "solar.power_w", 1, 1, "#d99a1b"),
+    ("Grid", "grid.power_w", 1, 1, "#3f7fbf"),
+    ("Genset", "genset.power_w", 1, 1, "#b3543e"),
+    ("Load", "load.power_w", 1, 1, "#8a63a8"),
+    ("Bus", "dc.bus_mv", 2, 1000, "#3a9a9a"),
+)
+_PLOTS = (("battery %", 34, 100), ("power W", 182, 150), ("bus V", 380, 80))
+HEIGHT = 490
+
+
+def options() -> dict[str, Any]:
+    """Chart options without data."""
+    axis_label = {"color": _GREY, "fontSize": 11}
+    return {
+        "animation": False,
+        "textStyle": {"fontFamily": "system-ui, sans-serif"},
+        "legend": {
+            "type": "scroll",
+            "top": 0,
+            "textStyle": {"color": _GREY},
+            "icon": "roundRect",
+            "itemHeight": 3,
+        },
+        "tooltip": {"trigger": "axis", "confine": True},
+        "axisPointer": {"link": [{"xAxisIndex": "all"}]},
+        "grid": [
+            {"left": 52, "right": 14, "top": top, "height": height, "outerBoundsMode": "none"}
+            for _, top, height in _PLOTS
+        ],
+        "xAxis": [
+            {
+                "type": "time",
+                "gridIndex": i,
+                "axisLabel": axis_label | {"show": i == len(_PLOTS) - 1, "hideOverlap": True},
+                "axisLine": {"lineStyle": {"color": _LINE}},
+                "axisTick": {"show": False},
+                "splitLine": {"show": False},
+            }
+            for i in range(len(_PLOTS))
+        ],
+        "yAxis": [
+            {
+                "type": "value",
+                "gridIndex": i,
+                "name": title,
+                "nameLocation": "middle",
+                "nameGap": 40,
+                "nameTextStyle": {"color": _GREY},
+                "axisLabel": axis_label,
+                "splitNumber": 3,
+                "splitLine": {"lineStyle": {"color": _LINE}},
+                "scale": i == 2,
+                **({"min": 0, "max": 100, "interval": 50} if i == 0 else {}),
+            }
+            for i, (title, _, _) in enumerate(_PLOTS)
+        ],
+        "series": [
+            {
+                "name": name,
+                "type": "line",
+                "xAxisIndex": plot,
+                "yAxisIndex": plot,
+                "showSymbol": False,
+                "connectNulls": False,  # where nothing is known nothing is drawn
+                "lineStyle": {"width": 2},
+                "itemStyle": {"color": colour},
+                "data": [],
+            }
+            for name, _, plot, _, colour in _SERIES
+        ],
+    }
+
+
+def fill(chart: dict[str, Any], queries: Queries, site: str, span_s: int, now_s: int) -> None:
+    """Puts the last `span_s` seconds of `site` into chart options made by `options`."""
+    step_s = max(1, span_s // _STEPS)
+    for series, (_, point, _, divisor, _) in zip(chart["series"], _SERIES, strict=True):
+        buckets = queries.history(site, point, now_s - span_s, now_s, step_s) or []
+        series["data"] = [
+            [bucket.at * 1000, None if bucket.mean is None else bucket.mean / divisor] for bucket in buckets
+        ]
+    for axis in chart["xAxis"]:
+        axis["min"], axis["max"] = (now_s - span_s) * 1000, now_s * 1000

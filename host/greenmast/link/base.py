@@ -1,0 +1,143 @@
+"""Asking a board: requests, answers and notices, whichever way the bytes travel.
+
+Owns ids, retries and the stop-and-wait rule. Knows neither ports nor brokers: a transport sends the bytes of
+a message and hands over those that arrive. Reads are repeated when no answer comes; writes never are, since
+the board may have acted.
+"""
+
+from __future__ import annotations
+
+import logging
+import random
+import time
+from abc import ABC, abstractmethod
+from collections import deque
+from types import TracebackType
+from typing import Any, Self
+
+from greenmast.errors import NO_CONTACT, NOT_AUTHORISED, REFUSED, UserError
+from greenmast_protocol import message, points
+
+log = logging.getLogger(__name__)
+
+READ_TRIES = 3
+NOTICES_MAX = 1000
+_FIRST_ID_MAX = 1 << 30
+
+
+class RefusedError(UserError):
+    """The board answered with an error: `code` and `message` as it gave them, `data` perhaps."""
+
+    def __init__(self, code: str, text: str, data: object = None) -> None:
+        super().__init__(f"{text} ({code})", NOT_AUTHORISED if code == "not_authorised" else REFUSED)
+        self.code = code
+        self.data = data
+
+
+class NoContactError(UserError):
+    """The port, the broker or the board does not answer."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(text, NO_CONTACT)
+
+
+class Link(ABC):
+    """One board at the other end. Not for use by several threads at once."""
+
+    answer_s = 2.0  # how long one try waits
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self._id = random.randrange(1, _FIRST_ID_MAX)  # answers meant for an earlier process must not fit
+        self._notices: deque[message.Message] = deque(maxlen=NOTICES_MAX)
+        self._foreign_table = ""
+
+    @abstractmethod
+    def _send(self, body: bytes) -> None:
+        """Send the JSON bytes of a message. Raises NoContactError."""
+
+    @abstractmethod
+    def _receive(self, timeout_s: float) -> bytes | None:
+        """JSON bytes of the next message that arrives within `timeout_s`, or None. Raises NoContactError."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """Release the transport. The link is of no use afterwards."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def hello(self) -> dict[str, Any]:
+        """Who is there. A board with another point table is read from, with a warning, but not commanded."""
+        hello: dict[str, Any] = self.call("hello")
+        table = str(hello.get("table", ""))
+        if table != points.table_hash():
+            self._foreign_table = table or "none"
+            log.warning(
+                "%s has point table %s, this host %s: values may be incomplete, commands are off",
+                self.name,
+                self._foreign_table,
+                points.table_hash(),
+            )
+        return hello
+
+    def call(self, method: str, params: dict[str, Any] | None = None, timeout_s: float | None = None) -> Any:
+        """The result of `method`. `timeout_s` is for one try; reads have three.
+
+        Raises RefusedError when the board answers with an error, NoContactError when it does not answer.
+        """
+        read = method in message.READS
+        if not read and self._foreign_table:
+            raise RefusedError(
+                "unknown",
+                f"{self.name} has another point table ({self._foreign_table}) than this host: no commands",
+            )
+        for _ in range(READ_TRIES if read else 1):
+            self._id = self._id % message.ID_MAX + 1
+            self._send(message.request(self._id, method, params))
+            answer = self._answer(self._id, timeout_s or self.answer_s)
+            if answer is not None:
+                if answer.kind == message.ERROR:
+                    raise RefusedError(
+                        answer.code, answer.text or message.error_text(answer.code), answer.data
+                    )
+                return answer.result
+        doubt = "" if read else "; whether it was done is not known"
+        raise NoContactError(f"no answer from {self.name} to {method}{doubt}")
+
+    def notice(self, timeout_s: float) -> message.Message | None:
+        """The next unsolicited message, or None when none comes within `timeout_s`."""
+        deadline = time.monotonic() + timeout_s
+        while not self._notices:
+            data = self._receive(max(0.0, deadline - time.monotonic()))
+            if data is None:
+                return None
+            self._sort_in(data)
+        return self._notices.popleft()
+
+    def _answer(self, id_: int, timeout_s: float) -> message.Message | None:
+        """The answer to request `id_`; late answers to earlier ones are dropped, notices kept."""
+        deadline = time.monotonic() + timeout_s
+        while (data := self._receive(max(0.0, deadline - time.monotonic()))) is not None:
+            answer = self._sort_in(data)
+            if answer is not None and (
+                answer.id == id_ or (answer.id is None and answer.kind == message.ERROR)
+            ):
+                return answer
+        return None
+
+    def _sort_in(self, data: bytes) -> message.Message | None:
+        """A result or an error; anything else is kept (notices) or reported (problems)."""
+        m = message.parse(data)
+        if m.kind in (message.RESULT, message.ERROR):
+            return m
+        if m.kind == message.NOTICE:
+            self._notices.append(m)
+        elif m.kind == message.PROBLEM:
+            log.warning("%s sent something that is not a message: %s", self.name, m.text)
+        return None

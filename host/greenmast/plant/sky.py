@@ -1,0 +1,112 @@
+"""One day of sunshine over a place: daily energy from a climatology, shaped by the course of the sun.
+
+Owns the use of pvlib and gsee-climate-data, imported when the first day is asked for. Must not know seeds:
+the caller brings the day's standard normal score.
+
+The climatology is MERRA-2 (2011-2015): per 3 x 3 degree cell and month the distribution of the daily mean of
+the global horizontal irradiance. Quantiles are blended between mid-months: no step at the first of a month.
+"""
+
+from __future__ import annotations
+
+import warnings
+from calendar import monthrange
+from datetime import date, timedelta, timezone
+from importlib.util import find_spec
+from statistics import NormalDist
+from typing import Any
+
+from greenmast.errors import UserError
+
+STEP_S = 900.0
+DAY_STEPS = 96
+CLEARNESS_RANGE = (0.03, 1.12)
+ALBEDO = 0.2
+
+
+class Sky:
+    """Maker of days for one place and one fixed array."""
+
+    def __init__(
+        self, latitude_deg: float, longitude_deg: float, utc_offset: timedelta, tilt_deg: float
+    ) -> None:
+        """Raises UserError when the libraries are not installed."""
+        missing = [
+            name for name in ("numpy", "pandas", "pvlib", "gsee_climate_data") if find_spec(name) is None
+        ]
+        if missing:
+            raise UserError(f"weather needs {', '.join(missing)}: pip install 'greenmast[sim]'")
+        self._latitude_deg = latitude_deg
+        self._longitude_deg = longitude_deg
+        self._timezone = timezone(utc_offset)
+        self._tilt_deg = tilt_deg
+        self._azimuth_deg = 180.0 if latitude_deg >= 0.0 else 0.0
+        self._quantiles: list[tuple[Any, Any]] = []
+        self._turbidity: list[float] = []
+
+    def day(self, day: date, score: float) -> tuple[list[float], float]:
+        """In-plane irradiance (W/m2) at 97 quarter hours of local `day`, and its clearness (1: clear sky)."""
+        with warnings.catch_warnings():
+            # pvlib 0.16 with pandas 3.1: a deprecation of theirs that nobody here can act on.
+            warnings.filterwarnings("ignore", message="DatetimeIndex.dayofyear", category=DeprecationWarning)
+            return self._day(day, score)
+
+    def _day(self, day: date, score: float) -> tuple[list[float], float]:
+        import pandas
+        from pvlib import atmosphere, clearsky, irradiance, solarposition
+
+        if not self._quantiles:
+            self._load_climate()
+        times = pandas.date_range(day, periods=DAY_STEPS + 1, freq="15min", tz=self._timezone)
+        sun = solarposition.ephemeris(times, self._latitude_deg, self._longitude_deg)
+        zenith = sun["apparent_zenith"]
+        turbidity = self._blend(day, self._turbidity)
+        clear = clearsky.ineichen(zenith, atmosphere.get_relative_airmass(zenith), turbidity)["ghi"]
+        clear_mean = float(clear.iloc[:-1].mean())
+        if clear_mean <= 0.0:  # polar night
+            return [0.0] * (DAY_STEPS + 1), 0.0
+        probability = NormalDist().cdf(score)
+        daily_mean = self._blend(day, [self._quantile(month, probability) for month in range(12)])
+        low, high = CLEARNESS_RANGE
+        clearness = min(max(daily_mean / clear_mean, low), high)
+        horizontal = clear * clearness
+        parts = irradiance.erbs(horizontal, sun["zenith"], times)
+        plane = irradiance.get_total_irradiance(
+            self._tilt_deg, self._azimuth_deg, zenith, sun["azimuth"],
+            parts["dni"], horizontal, parts["dhi"], albedo=ALBEDO,
+        )["poa_global"]  # fmt: skip
+        return [float(value) for value in plane.fillna(0.0).clip(lower=0.0)], clearness
+
+    def _load_climate(self) -> None:
+        import gsee_climate_data
+        import numpy
+        import pandas
+        from pvlib import clearsky
+
+        climate = gsee_climate_data.load()
+        weights = climate["pk"]
+        usable = numpy.nansum(weights, axis=(2, 3)) > 0.0
+        east_deg = (climate["lon"][None, :] - self._longitude_deg + 180.0) % 360.0 - 180.0
+        distance = numpy.hypot(climate["lat"][:, None] - self._latitude_deg, east_deg)
+        row, column = numpy.unravel_index(
+            numpy.argmin(numpy.where(usable, distance, numpy.inf)), distance.shape
+        )
+        values = climate["xk"][row, column]
+        for month in range(12):
+            cumulative = numpy.cumsum(numpy.nan_to_num(weights[row, column, month]))
+            self._quantiles.append((cumulative / cumulative[-1], values[month]))
+        mid_months = pandas.to_datetime([f"2025-{month:02d}-15" for month in range(1, 13)]).tz_localize("UTC")
+        turbidity = clearsky.lookup_linke_turbidity(mid_months, self._latitude_deg, self._longitude_deg)
+        self._turbidity = [float(value) for value in turbidity]
+
+    def _quantile(self, month: int, probability: float) -> float:
+        import numpy
+
+        cumulative, values = self._quantiles[month]
+        return float(numpy.interp(probability, cumulative, values))
+
+    def _blend(self, day: date, monthly: list[float]) -> float:
+        """Linear between the values of the two nearest mid-months."""
+        position = (day.day - 0.5) / monthrange(day.year, day.month)[1] - 0.5
+        neighbour = (day.month - 1 + (1 if position >= 0.0 else -1)) % 12
+        return monthly[day.month - 1] * (1.0 - abs(position)) + monthly[neighbour] * abs(position)

