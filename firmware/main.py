@@ -5,32 +5,31 @@ import sys
 
 import machine
 import micropython
-from greenmast_fw.services.app import App
-from greenmast_fw.services.safe import SafeMode
+from greenmast_fw.services import overlay
 from greenmast_fw.storage import files
-from greenmast_protocol import config as rules
 
 
 def configuration():
     """(document, problems): one of them is empty."""
-    try:
-        document = files.load(files.CONFIG)
-    except files.Damaged:
-        return None, ["the stored configuration is damaged"]
-    if document is None:
-        return None, ["there is no configuration"]
-    return document, ["%s: %s" % problem for problem in rules.problems(document)]
+    from greenmast_protocol import config
+
+    document, problems = files.configuration()
+    return document, problems or config.problems(document)
 
 
 def build():
     """The application to run."""
     boot = files.count_boot()
-    document, problems = configuration()
+    document, problems = overlay.run(configuration)
     if not problems:
+        from greenmast_fw.services.app import App
+
         try:
             return App(document, boot)
         except KeyError as error:
-            problems = ["unknown board or device profile: %s" % error]
+            problems = [("config", "unknown board or device profile: %s" % error)]
+    from greenmast_fw.services.safe import SafeMode
+
     return SafeMode(problems, boot)
 
 

@@ -6,6 +6,8 @@ Knows processes, ports and files; no expectations. Every wait has an end.
 from __future__ import annotations
 
 import contextlib
+import datetime
+import ipaddress
 import json
 import os
 import queue
@@ -41,12 +43,12 @@ def free_port() -> int:
 
 
 def compile_board(target: Path) -> Path:
-    """Compile the MQTT client and the board program as they are deployed. Returns the module path."""
+    """Compile the MQTT client and the board programs as they are deployed. Returns the module path."""
     firmware = ROOT / "firmware"
     sources = [
         firmware / "greenmast_fw/__init__.py",
         *sorted((firmware / "greenmast_fw/mqtt").glob("*.py")),
-        firmware / "tests/mqtt/board_program.py",
+        *sorted((firmware / "tests/mqtt").glob("board_*.py")),
     ]
     for source in sources:
         name = source.relative_to(firmware) if "greenmast_fw" in source.parts else Path(source.name)
@@ -66,12 +68,14 @@ def _fits(event: dict[str, Any], values: dict[str, Any]) -> bool:
 class Board:
     """The MQTT client under MicroPython, in a process of its own."""
 
-    def __init__(self, modules: Path, *, heap: str = "48wK", **options: Any) -> None:
+    def __init__(
+        self, modules: Path, *, heap: str = "48wK", program: str = "board_program", **options: Any
+    ) -> None:
         self.events: list[dict[str, Any]] = []
         self._stats: dict[str, Any] = {}
         self._queue: queue.Queue[dict[str, Any]] = queue.Queue()
         self._process = subprocess.Popen(
-            [tool("micropython"), "-X", f"heapsize={heap}", "-m", "board_program"],
+            [tool("micropython"), "-X", f"heapsize={heap}", "-m", program],
             env={"MICROPYPATH": f"{modules}:.frozen"},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -256,3 +260,49 @@ def behave(connection: socket.socket) -> None:
             connection.sendall(b"\x90\x03" + body[:2] + b"\x01")
         elif first == 0xC0:
             connection.sendall(b"\xd0\x00")
+
+
+class Certificates:
+    """An authority and what it signs, as DER files for the board and PEM files for Mosquitto."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._keys: dict[str, Any] = {}
+        self._names: dict[str, Any] = {}
+
+    def make(self, name: str, *, issuer: str, host: str | None = None, expired: bool = False) -> None:
+        """Key and certificate in `<name>.{pem,key.pem,der,key.der}`; its own issuer is an authority."""
+        from cryptography import x509
+        from cryptography.hazmat.primitives import hashes, serialization
+        from cryptography.hazmat.primitives.asymmetric import ec
+
+        key = self._keys[name] = ec.generate_private_key(ec.SECP256R1())
+        self._names[name] = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, host or name)])
+        now = datetime.datetime.now(datetime.UTC)
+        builder = (
+            x509.CertificateBuilder()
+            .subject_name(self._names[name])
+            .issuer_name(self._names[issuer])
+            .public_key(key.public_key())
+            .serial_number(x509.random_serial_number())
+            .not_valid_before(now - datetime.timedelta(days=30))
+            .not_valid_after(now + datetime.timedelta(days=-1 if expired else 30))
+            .add_extension(x509.BasicConstraints(ca=issuer == name, path_length=None), critical=True)
+        )
+        if host:
+            alternatives = [x509.DNSName(host), x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]
+            builder = builder.add_extension(x509.SubjectAlternativeName(alternatives), critical=False)
+        certificate = builder.sign(self._keys[issuer], hashes.SHA256())
+        for suffix, encoding in (("pem", serialization.Encoding.PEM), ("der", serialization.Encoding.DER)):
+            (self.folder / f"{name}.{suffix}").write_bytes(certificate.public_bytes(encoding))
+            (self.folder / f"{name}.key.{suffix}").write_bytes(
+                key.private_bytes(
+                    encoding, serialization.PrivateFormat.TraditionalOpenSSL, serialization.NoEncryption()
+                )
+            )
+
+    def board(self, authority: str = "authority", client: str | None = "board") -> dict[str, str]:
+        files = {"ca": f"{self.folder}/{authority}.der"}
+        if client:
+            files |= {"cert": f"{self.folder}/{client}.der", "key": f"{self.folder}/{client}.key.der"}
+        return files

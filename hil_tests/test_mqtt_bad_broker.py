@@ -9,7 +9,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-
 from hil_tests.mqtt_rig import CONNACK, Board, Server, behave, compile_board, packets, publish_id
 
 PUBLISH = {"topic": "t/x", "count": 3, "size": 600, "gap_ms": 0, "retain": False, "qos": 1}

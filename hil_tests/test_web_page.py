@@ -98,13 +98,7 @@ def told(at_s: float) -> dict[str, int | None]:
         "reason.ac": reasons.code("genset_ready" if running else "no_source"),
         "reason.genset": reasons.code("soc_low" if running else "no_demand"),
     }
-    closed = {
-        "genset": int(running),
-        "grid": 0,
-        "genset_start": int(running),
-        "alarm_major": 0,
-        "alarm_minor": 1,
-    }
+    closed = {"genset": int(running), "grid": 0, "genset_start": int(running), "alarm_major": 0}
     for name in points.OUTPUTS:
         values[f"output.{name}"] = closed.get(name, 1)
     for name in points.FEEDBACKS[:7]:
@@ -116,6 +110,7 @@ class Board:
     """Publishes an hour of history, then a report a second until it falls silent."""
 
     def __init__(self, port: int) -> None:
+        self.port = port
         self._client = Client(CallbackAPIVersion.VERSION2, client_id="board")
         self._client.max_queued_messages_set(0)
         self._client.connect("127.0.0.1", port)
@@ -127,11 +122,7 @@ class Board:
     def start(self) -> None:
         self._say("state", {"online": True, "boot": 3}, retain=True)
         self._say("info", {"board": "virtual", "firmware": "0.1.0", "site": SITE, "boot": 3}, retain=True)
-        alarms = [
-            {"id": 1, "name": "grid_lost", "state": "active"},
-            {"id": 2, "name": "<b>odd</b>", "state": "active"},
-        ]
-        self._say("alarms", alarms, retain=True)
+        self._say("alarms", [{"id": 1, "name": "grid_lost"}, {"id": 2, "name": "<b>odd</b>"}], retain=True)
         now_s = int(time.time())
         for at_s in range(now_s - HISTORY_S, now_s, 20):
             self._report(at_s)
@@ -165,7 +156,6 @@ def board() -> Iterator[Board]:
     broker = EmbeddedBroker()
     broker.start()
     playing = Board(broker.port)
-    playing.port = broker.port  # type: ignore[attr-defined]
     yield playing
     playing.close()
     broker.stop()
@@ -173,15 +163,9 @@ def board() -> Iterator[Board]:
 
 @pytest.fixture
 def page_url(board: Board, tmp_path: Path) -> Iterator[str]:
+    broker = f"mqtt://127.0.0.1:{board.port}"
     hub = subprocess.Popen(
-        [
-            sys.executable,
-            "-c",
-            _RUN_HUB,
-            f"mqtt://127.0.0.1:{board.port}",
-            f"sqlite:///{tmp_path}/hub.sqlite3",
-            "4",
-        ],  # type: ignore[attr-defined]
+        [sys.executable, "-c", _RUN_HUB, broker, f"sqlite:///{tmp_path}/hub.sqlite3", str(STALE_AFTER_S)],
         stdout=subprocess.PIPE,
         text=True,
     )
@@ -247,6 +231,14 @@ def requested(browser: Any) -> list[str]:
     return [address for address in addresses if address.split(":")[0] in ("http", "https", "ws", "wss")]
 
 
+def count(browser: Any, selector: str) -> int:
+    return int(browser.execute_script("return document.querySelectorAll(arguments[0]).length", selector))
+
+
+def beat(browser: Any) -> str:
+    return str(browser.execute_script("return document.getElementById('beat').textContent"))
+
+
 def test_the_page_shows_live_values_and_marks_them_when_the_board_falls_silent(
     board: Board, page_url: str, browser: Any, tmp_path: Path
 ) -> None:
@@ -255,42 +247,27 @@ def test_the_page_shows_live_values_and_marks_them_when_the_board_falls_silent(
     wait_for(lambda: "Waiting for the first message" in text_of(browser), "the page without sites")
     board.start()
     wait_for(lambda: SITE in text_of(browser, "h1"), "the first site to appear by itself")
-    wait_for(lambda: "53." in text_of(browser, ".flow .buslabel") or "51." in text_of(browser), "live values")
-    wait_for(lambda: "last seen" in text_of(browser, ".seen.good"), "contact")
+    wait_for(lambda: count(browser, ".seen.good") == 1, "contact with the board")
+    wait_for(lambda: count(browser, ".flow .run") >= 4, "energy to flow")
+    wait_for(lambda: count(browser, "canvas") > 0, "the history plot")
+    first = beat(browser)
+    wait_for(lambda: beat(browser) != first, "the page to renew itself")
 
-    page = text_of(browser)
-    assert "Battery state of charge" in page
-    assert browser.execute_script("return document.querySelectorAll('.flow .run').length") >= 4
-    assert "invalid" in text_of(browser, ".figurecard"), "grid frequency was told as invalid"
-    assert "Grid lost" in page.replace("grid lost", "Grid lost")
-    assert browser.execute_script("return document.querySelectorAll('.alarms li').length") == 2
+    figures = text_of(browser, ".figurecard")
+    assert "Battery state of charge" in figures
+    assert "invalid" in figures, "grid frequency was told as invalid"
+    assert "s ago" in figures
+    assert count(browser, ".alarms li") == 2
     assert "<b>odd</b>" in text_of(browser, ".alarms"), "what a board sends is shown, not interpreted"
-    wait_for(
-        lambda: browser.execute_script("return document.querySelectorAll('canvas').length") > 0,
-        "the history plot",
-    )
-    first = text_of(browser, "#beat") or browser.execute_script(
-        "return document.getElementById('beat').textContent"
-    )
-    wait_for(
-        lambda: browser.execute_script("return document.getElementById('beat').textContent") != first,
-        "the page to renew itself",
-    )
     screenshot(browser, tmp_path / "desktop.png", 1280)
     screenshot(browser, tmp_path / "phone.png", 390)
-    resize(browser, 1280, 900)
 
     board.silence()
-    wait_for(lambda: text_of(browser, ".seen.stale") != "", "the site to be marked")
-    wait_for(
-        lambda: (
-            browser.execute_script("return document.querySelectorAll('.figurecard .figure.good').length") == 0
-        ),
-        "every figure to be marked",
-    )
-    assert browser.execute_script("return document.querySelectorAll('.flow .run').length") == 0
-    assert browser.execute_script("return document.querySelectorAll('.tile.good').length") == 0
-    assert "stale" in text_of(browser, ".figurecard")
+    wait_for(lambda: count(browser, ".seen.stale") == 1, "the site to be marked")
+    wait_for(lambda: count(browser, ".figurecard .figure.good") == 0, "every figure to be marked")
+    assert count(browser, ".figurecard .figure.stale") > 10
+    assert count(browser, ".flow .run") == 0
+    assert count(browser, ".tile.good") == 0
     screenshot(browser, tmp_path / "stale.png", 1280)
 
     assert browser.get_log("browser") == []

@@ -15,7 +15,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -25,34 +25,45 @@ from typing import Any
 from greenmast import site as sites
 from greenmast.emulator import runtime
 from greenmast.emulator.world import World
-from greenmast.errors import DONE, NO_CONTACT, REFUSED, USAGE, UserError
+from greenmast.errors import DONE, NO_CONTACT, REFUSED, UserError
 from greenmast.hub.broker import EmbeddedBroker
 from greenmast.link import reading
 from greenmast.link.base import NoContactError
 from greenmast.link.serial import SerialLink
 
-SPEED = 5  # default: a minute on the wall shows five of the site
-SPEED_MAX = 20
 _MORNING = datetime(2025, 4, 15, 10, 30)  # sun, but not enough of it
 _READY_S = 30.0
 _WEB = "127.0.0.1:8080"
 
 
-@dataclass
+_GRID_GOOD = {"grid.voltage_mv": 230_000.0, "grid.frequency_chz": 5_000.0}
+
+
+@dataclass(frozen=True)
 class Scene:
     """At `at_s` of plant time: hold these truths (None: give them back to the plant), and say so."""
 
     at_s: float
-    truths: dict[str, float | None]
+    truths: Mapping[str, float | None]
     text: str
 
 
 _STORY = (
-    Scene(0.0, {"grid.voltage_mv": 230_000, "grid.frequency_chz": 5_000, "battery.soc_permille": 304}, "the grid is there"),
-    Scene(20.0, {"grid.voltage_mv": 0, "grid.frequency_chz": 0, "battery.soc_permille": 298}, "the grid fails"),
-    Scene(220.0, {"grid.voltage_mv": 228_000, "grid.frequency_chz": 4_990}, "the grid returns"),
-    Scene(900.0, {"grid.voltage_mv": None, "grid.frequency_chz": None}, "the seeded weather and grid take over"),
+    Scene(0.0, {**_GRID_GOOD, "battery.soc_permille": 304}, "the grid is there"),
+    Scene(10.0, {"grid.voltage_mv": 0, "grid.frequency_chz": 0, "battery.soc_permille": 298}, "the grid fails"),
+    Scene(42.0, _GRID_GOOD, "the grid returns"),
+    Scene(300.0, {"grid.voltage_mv": None, "grid.frequency_chz": None}, "the seeded grid takes over"),
 )
+# A minute should show a whole outage: the delays of the site, shortened.
+_PACE = {
+    "grid.return_delay_s": 8,
+    "genset.soc_delay_s": 3,
+    "genset.warm_up_s": 6,
+    "genset.cool_down_s": 10,
+    "genset.min_run_s": 30,
+    "genset.min_off_s": 30,
+    "telemetry.period_s": 2,
+}
 
 
 class Stage:
@@ -117,6 +128,15 @@ class Stage:
         lines = out.strip().splitlines()
         return dict(json.loads(lines[-1])) if lines else {}
 
+    @property
+    def broker_url(self) -> str:
+        """Where other programs find the broker."""
+        return self._broker.url
+
+    def last_words(self) -> str:
+        """The end of what the board's console printed."""
+        return "\n".join(line[:200] for line in self.log.read_text().splitlines()[-20:])
+
     def _start_hub(self) -> None:
         errors = (self._folder / "hub.log").open("w")
         for web in (_WEB, "127.0.0.1:0"):
@@ -155,16 +175,13 @@ class Stage:
 
 
 def run(
-    site: str, *, headless: bool, for_s: float | None, speed: float | None, json_output: bool, seed: int
+    site: str, *, headless: bool, for_s: float | None, speed: int, json_output: bool, seed: int
 ) -> int:
     """Play the demo for `for_s` seconds on the wall, or until Ctrl-C. Returns the exit code.
 
     Raises UserError for what cannot be started, before anything is.
     """
-    pace = SPEED if speed is None else int(speed)
-    if pace != (speed or pace) or not 1 <= pace <= SPEED_MAX:
-        raise UserError(f"--speed: a whole number from 1 to {SPEED_MAX}", USAGE)
-    loaded = sites.load(site)
+    loaded = sites.load(site, _PACE)
     version = runtime.version(runtime.find())
 
     def say(text: str) -> None:
@@ -173,11 +190,14 @@ def run(
 
     started = time.monotonic()
     with TemporaryDirectory(prefix="greenmast-") as name, _signals_end():
-        with Stage(loaded, pace, seed, Path(name), say) as stage:
+        with Stage(loaded, speed, seed, Path(name), say) as stage:
             console = stage.world.board.console
-            print(_programme(stage.web, console, stage.log), file=sys.stderr, flush=True)
-            with SerialLink(console) as link:
-                summary = _watch(link, headless, started, for_s)
+            print(_programme(stage, loaded.id), file=sys.stderr, flush=True)
+            try:
+                with SerialLink(console) as link:
+                    summary = _watch(link, headless, started, for_s)
+            except NoContactError as error:
+                raise UserError(f"{error.message}; its last words:\n{stage.last_words()}", NO_CONTACT) from error
             hub = stage.stop_hub()
     summary = {
         "seconds": round(time.monotonic() - started, 1),
@@ -249,11 +269,11 @@ def _signals_end() -> Iterator[None]:
         signal.signal(signal.SIGTERM, before)
 
 
-def _programme(web: str, console: str, log: Path) -> str:
+def _programme(stage: Stage, site: str) -> str:
     return (
-        f"page     {web}\n"
-        f"console  {console}   try: greenmast status --port {console}\n"
-        f"log      {log}\n"
+        f"page     {stage.web}\n"
+        f"watch    greenmast watch --mqtt {stage.broker_url} --site {site}   (or status, explain, get, alarms)\n"
+        f"log      {stage.log}\n"
         "Ctrl-C ends."
     )
 

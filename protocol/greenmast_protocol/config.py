@@ -147,10 +147,3 @@ def problems(doc: object) -> "list[tuple[str, str]]":
     if mqtt and not (isinstance(mqtt.get("host"), str) and _whole(mqtt.get("port"), 1, 65_535)):
         out.append(("mqtt", "needs host and port 1 .. 65535"))
     return out
-
-
-def parameters(doc: "dict[str, dict[str, int]]") -> "dict[str, int]":
-    """All parameters of an accepted document: its own over the defaults."""
-    values = params.defaults()
-    values.update(doc["params"])
-    return values

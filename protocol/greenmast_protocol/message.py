@@ -97,10 +97,8 @@ def error(id_: "int | None", code: str, text: str = "", data: object = None) -> 
 
 
 def error_text(code: str) -> str:
-    """The sentence for an error code; the code itself where it is not in the tables."""
-    if code in _FAULT_TEXT:
-        return _FAULT_TEXT[code]
-    return reasons.REASONS[reasons.code(code)][1] if code in reasons.REFUSALS else code
+    """The sentence for a fault; a refusal's code stands for itself (hosts have `reason_text`)."""
+    return _FAULT_TEXT.get(code, code)
 
 
 def parse(data: bytes) -> Message:

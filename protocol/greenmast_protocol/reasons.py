@@ -1,89 +1,76 @@
 """The reason table: why an output is as it is, and why a command was refused. One list of codes for both.
 
-A row is (name, text). `{}` in a text takes the value that decided and its limit, in that order. Codes are places in this
-table and travel in `reason.*` points and refusals; new rows go to the end, so that old logs stay readable.
+A code is a place in this table and travels in `reason.*` points and refusals; new names go to the end, so that old logs
+stay readable. The sentences are in `reason_text`.
 """
 
-REASONS = (
-    ("ok", "as it should be"),
+NAMES = (
+    "ok",
     # refusals of commands
-    ("unknown", "no such command"),
-    ("invalid_value", "a value is missing, of the wrong type or out of range"),
-    ("not_authorised", "the key may not do this"),
-    ("expired", "the command's time has passed"),
-    ("replayed", "this command has been seen before"),
-    ("retained", "a retained message is never a command"),
-    ("rate_limited", "too many commands"),
-    ("mode", "not in this mode"),
-    ("interlock", "the other AC contactor is not proven open"),
-    ("not_qualified", "the source is not stable enough"),
-    ("fuel_low", "fuel {} below {}"),
-    ("locked_out", "locked out after a fault: reset it first"),
-    ("inhibited", "inhibited by command"),
-    ("min_off", "minimum off time: {} left"),
-    ("min_run", "minimum run time: {} left"),
-    ("starts_per_hour", "{} of {} starts this hour"),
-    ("engine_fault", "engine fault"),
-    ("feedback_fault", "contactor feedback contradicts the output"),
-    ("battery_protect", "battery protection"),
-    ("no_device", "no such device at this site"),
-    ("busy", "another transition is under way"),
-    ("revision_conflict", "the configuration has changed meanwhile"),
+    "unknown",
+    "invalid_value",
+    "not_authorised",
+    "expired",
+    "replayed",
+    "retained",
+    "rate_limited",
+    "mode",
+    "interlock",
+    "not_qualified",
+    "fuel_low",
+    "locked_out",
+    "inhibited",
+    "min_off",
+    "min_run",
+    "starts_per_hour",
+    "engine_fault",
+    "feedback_fault",
+    "battery_protect",
+    "no_device",
+    "busy",
+    "revision_conflict",
     # reasons of outputs
-    ("boot", "after a reset: waiting for feedback"),
-    ("grid_available", "grid qualifies"),
-    ("grid_lost", "grid lost: {} against {}"),
-    ("grid_return_delay", "grid qualifies in {}"),
-    ("no_source", "no AC source"),
-    ("dead_time", "dead time: {} left"),
-    ("soc_low", "state of charge {} below {}"),
-    ("soc_reached", "state of charge {} reached {}"),
-    ("data_lost", "battery data lost"),
-    ("no_demand", "no demand"),
-    ("cranking", "cranking, try {} of {}"),
-    ("start_failed", "no start after {} tries"),
-    ("warm_up", "warming up: {} left"),
-    ("cool_down", "cooling down: {} left"),
-    ("genset_ready", "genset is ready"),
-    ("fail_to_stop", "still running though told to stop"),
-    ("welded", "contactor did not open"),
-    ("fail_to_close", "contactor did not close"),
-    ("bus_low", "bus {} below {}"),
-    ("bus_recovering", "bus above the reconnect voltage: {} left"),
-    ("shed_countdown", "disconnect in {}"),
-    ("default_state", "no trustworthy data: the site's default"),
-    ("battery_carries", "the battery carries the load"),
-    ("manual", "by command"),
-    ("stagger", "another load was connected {} ago"),
-    ("grid_frequency", "grid frequency {} against {}"),
-    ("grid_silent", "no trustworthy grid measurement"),
-    ("mains_fail", "mains-fail input"),
-    ("genset_band", "genset voltage or frequency out of band"),
-    ("genset_stalled", "genset stopped by itself"),
-    ("stopping", "stopping: for {} now"),
-    ("soc_above", "state of charge {} above {}"),
-    ("bus_above", "bus {} above {}"),
-    ("bus_silent", "no trustworthy bus voltage"),
-    ("holding", "no data at all: held as it was, the site's default in {}"),
+    "boot",
+    "grid_available",
+    "grid_lost",
+    "grid_return_delay",
+    "no_source",
+    "dead_time",
+    "soc_low",
+    "soc_reached",
+    "data_lost",
+    "no_demand",
+    "cranking",
+    "start_failed",
+    "warm_up",
+    "cool_down",
+    "genset_ready",
+    "fail_to_stop",
+    "welded",
+    "fail_to_close",
+    "bus_low",
+    "bus_recovering",
+    "shed_countdown",
+    "default_state",
+    "battery_carries",
+    "manual",
+    "stagger",
+    "grid_frequency",
+    "grid_silent",
+    "mains_fail",
+    "genset_band",
+    "genset_stalled",
+    "stopping",
+    "soc_above",
+    "bus_above",
+    "bus_silent",
+    "holding",
 )
-
-NAMES = tuple([row[0] for row in REASONS])
-_CODE = {row[0]: i for i, row in enumerate(REASONS)}
 
 # Codes that may answer a command, in the order of the table.
 REFUSALS = NAMES[1:23]
 
 
 def code(name: str) -> int:
-    """Code of the reason `name`. Raises KeyError for an unknown one."""
-    return _CODE[name]
-
-
-def text(code_: int, *values: object) -> str:
-    """The sentence for a reason; missing values read as "?"."""
-    template = REASONS[code_][1]
-    parts = template.split("{}")
-    out = parts[0]
-    for i in range(1, len(parts)):
-        out += (str(values[i - 1]) if i <= len(values) else "?") + parts[i]
-    return out
+    """Code of the reason `name`. Raises ValueError for an unknown one."""
+    return NAMES.index(name)

@@ -1,6 +1,6 @@
 """Values as people read them: "51.23 V", "42.0 %", "grid", "closed". Integer arithmetic only."""
 
-from greenmast_protocol import points, reasons
+from greenmast_protocol import points, reason_text, reasons, units
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -44,20 +44,20 @@ def value(name: str, v: "int | None") -> str:
     words = points.labels(name)
     if words:
         return words[v] if 0 <= v < len(words) else str(v)
-    unit = points.unit(name)
+    unit = units.of(name)
     if unit:
         return quantity(v, unit)
     i = points.find(name)
-    if i >= 0 and points.LOW[i] == 0 and points.HIGH[i] == 1:
+    if i >= 0 and points.POINTS[i][1:3] == (0, 1):
         return _bit(name)[1 if v else 0]
     return str(v)
 
 
 def quantity(v: int, unit: str) -> str:
-    """`v` with the symbol of `unit`, one of points.UNITS."""
+    """`v` with the symbol of `unit`, one of units.UNITS."""
     if unit == "s":
         return duration(v)
-    symbol, divisor = points.UNITS[unit]
+    symbol, divisor = units.UNITS[unit]
     decimals = _DECIMALS.get(unit, 0)
     if unit == "mv" and -_FINE_BELOW_MV < v < _FINE_BELOW_MV:
         decimals = 3
@@ -92,9 +92,9 @@ def reason(code: int, *values: int) -> str:
     """The sentence for a reason, its values in their units. A newer board's codes are named by number."""
     if not 0 <= code < len(reasons.NAMES):
         return "reason %d" % code
-    units = _REASON_UNITS.get(reasons.NAMES[code], ())
-    shown = [quantity(v, units[i]) if i < len(units) else str(v) for i, v in enumerate(values)]
-    return reasons.text(code, *shown)
+    of_values = _REASON_UNITS.get(reasons.NAMES[code], ())
+    shown = [quantity(v, of_values[i]) if i < len(of_values) else str(v) for i, v in enumerate(values)]
+    return reason_text.text(code, *shown)
 
 
 def explanation(row: "Any") -> str:

@@ -67,9 +67,7 @@ def main() -> int:
     )
     parser.add_argument("folder", type=Path)
     parser.add_argument("--path", default=f"{ROOT}/protocol:{ROOT}/firmware:.frozen", help="MICROPYPATH")
-    parser.add_argument(
-        "--heap", default="512wK", help="test modules are compiled on the spot, which takes heap"
-    )
+    parser.add_argument("--heap", default="2048wK", help="tests compile and record; no gate here")
     options = parser.parse_args()
     modules = plain_modules(options.folder)
     expected = sum(modules.values())

@@ -40,8 +40,8 @@ def test_an_error_survives_the_wire_with_its_data():
     )
 
 
-def test_an_error_without_text_takes_the_tables():
-    assert message.parse(message.error(3, "replayed")).text == "this command has been seen before"
+def test_an_error_without_text_says_its_code_or_fault():
+    assert message.parse(message.error(3, "replayed")).text == "replayed"
     assert message.parse(message.error(None, "malformed")).text == "not a message"
 
 
@@ -64,6 +64,7 @@ def test_every_error_code_has_a_text_and_occurs_once():
     assert len(set(message.ERROR_CODES)) == len(message.ERROR_CODES)
     for code in message.ERROR_CODES:
         assert message.error_text(code)
+    for code, _ in message.FAULTS:
         assert message.error_text(code) != code
 
 

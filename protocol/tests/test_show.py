@@ -1,6 +1,6 @@
 """Values as people read them."""
 
-from greenmast_protocol import points, reasons, show
+from greenmast_protocol import points, reason_text, reasons, show
 
 
 def test_units_and_decimals():
@@ -74,7 +74,8 @@ def test_reasons_show_their_values_in_units_and_counts_as_they_are():
 
 def test_every_reason_that_takes_values_has_a_unit_for_each_or_counts():
     counts = ("starts_per_hour", "cranking", "start_failed")
-    for code, (name, text) in enumerate(reasons.REASONS):
+    for code, name in enumerate(reasons.NAMES):
+        text = reason_text.TEXTS[name]
         shown = show.reason(code, *([61] * text.count("{}")))
         assert "{}" not in shown, name
         assert name in counts or "61" not in shown.replace("0.061 V", "0.06 V").replace("0.61 Hz", ""), (

@@ -1,6 +1,17 @@
 """The tables against the public interface: complete, unique, in range."""
 
-from greenmast_protocol import alarms, commands, params, points, quality, reasons
+from greenmast_protocol import (
+    alarm_text,
+    alarms,
+    commands,
+    param_text,
+    params,
+    points,
+    quality,
+    reason_text,
+    reasons,
+    units,
+)
 
 _POINTS = {
     "grid": "voltage_mv current_ma power_w frequency_chz energy_wh mains_ok qualified",
@@ -72,7 +83,7 @@ def test_every_point_that_stands_for_words_has_a_word_for_each_value():
         words = points.labels(name)
         if words and not name.startswith("reason."):
             assert (low, high) == (0, len(words) - 1), name
-    assert len(reasons.NAMES) - 1 <= points.HIGH[points.index("reason.ac")]
+    assert len(reasons.NAMES) - 1 <= points.POINTS[points.index("reason.ac")][2]
 
 
 def test_words_are_the_public_ones():
@@ -92,7 +103,7 @@ def test_units_are_read_from_names():
         ("output.genset_start", ""),
         ("site.door_open", ""),
     ):
-        assert points.unit(name) == unit, name
+        assert units.of(name) == unit, name
 
 
 def test_outputs_and_feedbacks_are_points():
@@ -116,9 +127,17 @@ def test_the_parameter_table_has_the_public_parameters():
 
 
 def test_every_default_lies_in_its_range():
-    for name, default, low, high, text in params.PARAMS:
+    for name, default, low, high in params.PARAMS:
         assert low <= default <= high, name
+
+
+def test_every_parameter_reason_and_alarm_has_its_text_and_no_text_is_left_over():
+    assert sorted(param_text.TEXTS) == sorted(params.NAMES)
+    assert sorted(reason_text.TEXTS) == sorted(reasons.NAMES)
+    assert sorted(alarm_text.TEXTS) == sorted(alarms.NAMES)
+    for text, remedy in alarm_text.TEXTS.values():
         assert text
+        assert remedy
 
 
 def test_defaults_are_a_new_dict_each_time():
@@ -193,20 +212,18 @@ def test_reasons_are_unique_and_fit_a_point():
 
 
 def test_reason_texts_take_their_values_in_order():
-    assert reasons.text(reasons.code("fuel_low"), "9 %", "10 %") == "fuel 9 % below 10 %"
-    assert reasons.text(reasons.code("fuel_low")) == "fuel ? below ?"
+    assert reason_text.text(reasons.code("fuel_low"), "9 %", "10 %") == "fuel 9 % below 10 %"
+    assert reason_text.text(reasons.code("fuel_low")) == "fuel ? below ?"
 
 
 def test_alarms_are_unique_and_complete():
     assert _unique(alarms.NAMES)
     for i, row in enumerate(alarms.ALARMS):
-        name, severity, on_s, off_s, cause, text, remedy = row
+        name, severity, on_s, off_s, cause = row
         assert alarms.index(name) == i
         assert severity in (alarms.CRITICAL, alarms.MAJOR, alarms.MINOR, alarms.WARNING), name
         assert min(on_s, off_s) >= 0, name
         assert cause == "" or cause in alarms.NAMES, name
-        assert text, name
-        assert remedy, name
 
 
 def test_qualities_are_good_stale_or_invalid_on_the_wire():

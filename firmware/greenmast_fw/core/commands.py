@@ -77,7 +77,7 @@ def _genset_reset(c: "Controller", args: "dict[str, object]") -> "tuple[int, dic
 
 
 def _source_select(c: "Controller", args: "dict[str, object]") -> "tuple[int, dict[str, object]]":
-    ac = points.AC_SOURCES.index(args["ac"])  # type: ignore[arg-type]
+    ac = points.AC_SOURCES.index(args["ac"])
     if ac:
         if not c.site.exists[ac - 1]:
             return _NO_DEVICE, {}
@@ -109,7 +109,7 @@ def _load_restore(c: "Controller", args: "dict[str, object]") -> "tuple[int, dic
 
 
 def _mode_set(c: "Controller", args: "dict[str, object]") -> "tuple[int, dict[str, object]]":
-    c.mode = points.MODES.index(args["mode"])  # type: ignore[arg-type]
+    c.mode = points.MODES.index(args["mode"])
     c.mode_ms = _ms(args) if c.mode else 0
     return 0, {"mode": args["mode"], "for_s": args["for_s"]}
 

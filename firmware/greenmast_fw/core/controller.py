@@ -50,15 +50,16 @@ AUTO = points.MODES.index("auto")
 MANUAL_MODE = points.MODES.index("manual")
 _BOOT = reasons.code("boot")
 _VERSION = 1  # of the memory
+# Part of the memory: (least length, least and greatest first value).
 _SHAPE = {
-    "grid": 6,
-    "demand": 4,
-    "genset": 7,
-    "source": 4,
-    "loads": 6,
-    "alarms": 0,
-    "mode": 2,
-}  # least lengths
+    "grid": (6, 1, 4_096),
+    "demand": (4, 0, 15),
+    "genset": (7, 0, len(points.GENSET_STATES) - 1),
+    "source": (4, 0, len(points.AC_SOURCES) - 1),
+    "loads": (6, 0, 4),
+    "mode": (2, 0, len(points.MODES) - 1),
+    "alarms": (0, 0, 0x3FFFFFFF),
+}
 
 
 class Controller:
@@ -90,8 +91,9 @@ class Controller:
         self._has_rectifier = "rectifier" in site.roles
         self._last_out = bytearray(site.idle)
         self._was = [0] * 6
-        report.output_points(self)
         self.source.reason = _BOOT
+        report.output_points(self)
+        report.state_points(self, (None,) * points.COUNT)
 
     def configure(self, params: "dict[str, int]") -> None:
         """Take over new parameters without disturbing what runs."""
@@ -175,7 +177,7 @@ class Controller:
         source.judge(dt_ms, grid, contacts)
         if genset.exists:
             battery = self.battery
-            self.demand.step(dt_ms, battery.soc, battery.bus_mv, battery.lost_ms, source.grid_usable, blind)
+            self.demand.step(dt_ms, battery.soc, battery.bus_mv, battery.lost_ms, source.grid_serves, blind)
             want = self.wanted()
             loaded = 1 if closed[GENSET] == 1 and contacts.fault[GENSET] != WELDED else 0
             genset.step(v, dt_ms, want, loaded, on_genset, blind)
@@ -188,7 +190,7 @@ class Controller:
         out[GENSET] = 1 if source.ac == GENSET + 1 else 0
 
     def wanted(self) -> int:
-        """Mask of the demands that count now: none while inhibited or with a genset that could not take load."""
+        """Mask of the demands that count now: none while inhibited or if the genset could not take load."""
         demand = self.demand
         active = demand.active
         if not active or demand.inhibit_ms or self.blind == 2 or self.source.genset_blocked(self.contacts):
@@ -326,15 +328,21 @@ class Controller:
         if memory.get("version") != _VERSION:
             return False
         for name in _SHAPE:
-            part = memory.get(name)
-            if not isinstance(part, list) or len(part) < _SHAPE[name]:
+            if not _fits(memory.get(name), *_SHAPE[name]):
                 return False
-            for value in part:
-                if not isinstance(value, int) or value < 0:
-                    return False
         for name in _SHAPE:
             if name != "mode":
                 getattr(self, name).restore(memory[name])
         self.mode, self.mode_ms = memory["mode"]  # type: ignore[misc]
         self.decision.alarms = self.alarms.active
         return True
+
+
+def _fits(part: object, length: int, low: int, high: int) -> bool:
+    """Whether `part` is a list of so many integers from 0, the first of them in its range."""
+    if not isinstance(part, list) or len(part) < length:
+        return False
+    for value in part:
+        if not isinstance(value, int) or value < 0:
+            return False
+    return not part or low <= part[0] <= high

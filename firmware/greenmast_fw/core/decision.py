@@ -38,11 +38,12 @@ KINDS = (
 
 
 class Decision:
-    """`outputs[i]`: 0 or 1 in the order of `points.OUTPUTS`, 1 meaning main contacts closed, whatever the coil does.
+    """What goes out.
 
-    `points[i]`: the value of point `i` where the controller determines it, else None. `setpoints`: by point name.
-    `alarms`: numbers of the active ones, ascending. `events`: what changed in this step; when there are any, what
-    `Controller.memory` returns has changed in substance and should be stored.
+    `outputs[i]`: 0 or 1 in the order of `points.OUTPUTS`; 1 means main contacts closed, whatever the coil
+    does. `points[i]`: the value of point `i` where the controller determines it, else None. `setpoints`: by
+    point name. `alarms`: numbers of the active ones, ascending. `events`: what changed in this step; when
+    there are any, what `Controller.memory` returns has changed in substance and should be stored.
     """
 
     def __init__(self, idle: bytes) -> None:

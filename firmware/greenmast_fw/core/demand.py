@@ -10,7 +10,7 @@ Rules
   (demands stay as they are) or stop (the state of charge demands no more). While they are lost the charged
   voltage ends a demand that only the state of charge could end, so that no genset runs for a threshold that
   nobody can see.
-- A usable grid ends every demand, latched ones too; one by command ends when the grid *becomes* usable.
+- A grid that serves ends every demand, latched ones too; one by command ends when the grid *begins* to serve.
 - With no data at all, nothing is decided.
 """
 
@@ -80,19 +80,19 @@ class Demand:
         self._bus_low_ms = -1
 
     def step(
-        self, dt_ms: int, soc: "int | None", bus_mv: "int | None", lost_ms: int, grid_usable: bool, blind: int
+        self, dt_ms: int, soc: "int | None", bus_mv: "int | None", lost_ms: int, grid_serves: bool, blind: int
     ) -> None:
-        """`lost_ms`: since the state of charge was last good."""
+        """`lost_ms`: since the state of charge was last good. `grid_serves`: the grid can do all the work."""
         if self.inhibit_ms:
             self.inhibit_ms = self.inhibit_ms - dt_ms if self.inhibit_ms > dt_ms else 0
         if self.manual_ms:
             self.manual_ms = self.manual_ms - dt_ms if self.manual_ms > dt_ms else 0
-            if grid_usable and not self._grid:
+            if grid_serves and not self._grid:
                 self.manual_ms = 0
             if self.manual_ms == 0:
                 self.active &= ~MANUAL
-        self._grid = grid_usable
-        if grid_usable:
+        self._grid = grid_serves
+        if grid_serves:
             self.active &= MANUAL
             self._soc_low_ms = self._bus_low_ms = -1
             self._served = False

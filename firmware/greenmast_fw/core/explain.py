@@ -1,9 +1,9 @@
 """Why everything is as it is: rows for people, built only when somebody asks.
 
 A row is (subject, state, reason code, values, blocked, next). `values` are the integers that decided and
-their limits, in the units of `_UNITS`. `blocked` lists what stands in the way of a change, each (reason code,
-value...). `next` is (what happens next, seconds until then), or () when nothing is under way. `render` makes
-a sentence of a row.
+their limits, as the reason's text takes them. `blocked` lists what stands in the way of a change, each
+(reason code, value..). `next` is (what happens next, seconds until then), or () when nothing is under way.
+`greenmast_protocol.show` makes a sentence of a row.
 """
 
 from greenmast_fw.core import genset as sequence
@@ -32,29 +32,6 @@ _COUNTDOWN = reasons.code("shed_countdown")
 _STAGGER = reasons.code("stagger")
 _MANUAL = reasons.code("manual")
 _DATA_LOST = reasons.code("data_lost")
-
-# Units of the values of a reason; reasons that are not here have plain numbers or none.
-_UNITS = {
-    "fuel_low": ("permille", "permille"),
-    "min_off": ("s",),
-    "min_run": ("s",),
-    "grid_lost": ("mv", "mv"),
-    "grid_frequency": ("chz", "chz"),
-    "grid_return_delay": ("s",),
-    "dead_time": ("s",),
-    "soc_low": ("permille", "permille"),
-    "soc_reached": ("permille", "permille"),
-    "soc_above": ("permille", "permille"),
-    "warm_up": ("s",),
-    "cool_down": ("s",),
-    "stopping": ("s",),
-    "bus_low": ("mv", "mv"),
-    "bus_above": ("mv", "mv"),
-    "bus_recovering": ("s",),
-    "shed_countdown": ("s",),
-    "stagger": ("s",),
-    "holding": ("s",),
-}
 
 
 def _s(ms: "int | None") -> int:
@@ -202,36 +179,3 @@ def _load(c: "Controller", i: int) -> "Row":
         upcoming = ("connected", _s(loads.manual_ms[i - LOAD1]))
     state = "connected" if c.decision.outputs[i] else "disconnected"
     return (points.OUTPUTS[i], state, code, values, (), upcoming)
-
-
-def _quantity(value: int, unit: str) -> str:
-    """A number with its unit's symbol, without floats: 48050, "mv" -> "48.05 V"."""
-    symbol, divisor = points.UNITS[unit]
-    if divisor == 1:
-        return "%d %s" % (value, symbol)
-    sign = "-" if value < 0 else ""
-    whole, rest = divmod(abs(value), divisor)
-    if divisor == 10:
-        return "%s%d.%d %s" % (sign, whole, rest, symbol)
-    return "%s%d.%02d %s" % (sign, whole, rest // (divisor // 100), symbol)
-
-
-def _sentence(reason: "Reason") -> str:
-    code = reason[0]
-    units = _UNITS.get(reasons.NAMES[code], ())
-    shown = []
-    for n in range(len(reason) - 1):
-        value = reason[n + 1]
-        shown.append(_quantity(value, units[n]) if n < len(units) else str(value))
-    return reasons.text(code, *shown)
-
-
-def render(row: "Row") -> str:
-    """One line for a person: subject, state, reason; what is blocked; what comes next."""
-    subject, state, code, values, blocked, upcoming = row
-    line = "%s %s: %s" % (subject, state, _sentence((code,) + values))
-    if blocked:
-        line += " [" + "; ".join([_sentence(reason) for reason in blocked]) + "]"
-    if upcoming:
-        line += " -> %s in %d s" % upcoming
-    return line

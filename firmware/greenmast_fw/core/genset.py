@@ -211,8 +211,12 @@ class Genset:
             self.reason = NO_DEMAND
 
     def _crank(self) -> None:
-        self.tries += 1
-        self._enter(CRANK, CRANKING)
+        if self.tries >= self.tries_max:
+            self.lock = START_FAILED
+            self._enter(STOPPING, START_FAILED)
+        else:
+            self.tries += 1
+            self._enter(CRANK, CRANKING)
 
     def _cranking(self, want: int, loaded: int, dt_ms: int) -> None:
         if self.engine.evidence == RUNS:

@@ -34,7 +34,7 @@ _FLAP_DELAY_MAX_MS = 1_800_000
 
 
 class Grid:
-    """`ok`: may stay connected. `qualified`: may be connected.
+    """`ok`: may stay connected. `qualified`: may be connected. `proven`: is there, not just found connected.
 
     `reason`, `value`, `limit`: why not, or why.
     """
@@ -43,6 +43,7 @@ class Grid:
         self.exists = exists
         self.ok = False
         self.qualified = False
+        self.proven = False
         self.factor = 1
         self.reason = _SILENT if exists else _NO_SOURCE
         self.value = 0
@@ -67,6 +68,7 @@ class Grid:
     def adopt(self) -> None:
         """K_GRID was found closed: the grid is in use until it disqualifies itself."""
         self.ok = True
+        self.proven = False
         self._bad_ms = -1
 
     def left_ms(self) -> "int | None":
@@ -103,6 +105,8 @@ class Grid:
             self._bad_ms = -1
             self.qualified = False
             self.reason = _SILENT
+            if carries == 1:
+                self.proven = True
         else:
             self._bad(_SILENT, 0, 0, dt_ms)
 
@@ -110,7 +114,7 @@ class Grid:
         self._bad_ms = -1
         if self.ok:
             if not self.qualified:
-                self.qualified = True
+                self.qualified = self.proven = True
                 self.reason = AVAILABLE
             return
         if self._good_ms < 0:
@@ -118,8 +122,7 @@ class Grid:
         else:
             self._good_ms += dt_ms
         if self._good_ms >= self.delay_ms:
-            self.ok = True
-            self.qualified = True
+            self.ok = self.qualified = self.proven = True
             self.reason = AVAILABLE
         else:
             self.reason = RETURN_DELAY
@@ -141,7 +144,7 @@ class Grid:
         self.qualified = False
         if not self.ok:
             return
-        self.ok = False
+        self.ok = self.proven = False
         self._bad_ms = -1
         gaps = self._gaps_ms
         gaps.insert(0, self._since_loss_ms)

@@ -2,9 +2,9 @@
 
 Rules
 - Stages are disconnected one after another, the least critical first, the critical load last and the battery
-  after everything else. Each has its own voltage and an announced countdown; time above the voltage counts
-  the countdown back up, so that noise around it neither sheds nor saves for ever. One reading alone sheds
-  nothing.
+  after everything else. Each has its own voltage and an announced countdown. Time above the voltage takes
+  half as much off the countdown's progress, so that noise around it neither sheds nor saves for ever; one
+  reading alone sheds nothing.
 - They come back in the opposite order, when the bus has been above the reconnect voltage for the hold time
   with a source present, and never closer together than the stagger.
 - Each episode of shedding within a day raises the reconnect voltage a little, as far as charging still
@@ -163,17 +163,17 @@ class Loads:
 
     def _count_down(self, below: bool, dt_ms: int) -> None:
         if not below:
-            self.low_ms = self.low_ms - dt_ms if self.low_ms > dt_ms else 0
+            self.low_ms = max(self.low_ms - dt_ms // 2, 0)
             self._below = False
             return
         if self._below:
             self.low_ms += dt_ms
-            if self.low_ms >= self._delay_ms:
-                self._trip()
-                return
         elif not self.low_ms:
             self.low_ms = 1  # announced; counts from the second reading
-        self._below = True
+        if self._below and self.low_ms >= self._delay_ms:
+            self._trip()
+        else:
+            self._below = True
 
     def _trip(self) -> None:
         if self.level == 0:
@@ -201,7 +201,7 @@ class Loads:
             self.low_ms = 0
 
     def _write(self, out: bytearray) -> bool:
-        """Returns whether all outputs are as they should be for good: nothing need be written until events."""
+        """Returns whether all outputs are as they should be, with nothing left to wait for."""
         exists = self._site.exists
         gone = self._outputs[: self.level]
         settled = self.since_connect_ms >= self._stagger_ms

@@ -7,6 +7,7 @@ Rules
   holds: the grid may be outside for its loss delay, the genset not at all; an unmeasured source for its loss
   delay, longer only on the rectifier's word that AC comes through, or while no device at all answers.
 - The mains-fail input and a genset fault open at once.
+- A contactor whose position has never been read is left as the hardware left it, but for the interlock.
 - A battery below its disconnection voltage for five countdowns is disconnected, whoever forgot it.
 - Excepted is the site's default state after a long time without any data: the grid's contactor may then close
   unseen, as it would without a controller. The interlock has no exceptions.
@@ -49,6 +50,7 @@ class Protection:
         self.reason = bytearray(len(site.exists))
         self._out = bytearray(site.idle[:2])  # what went out last
         self._since_ms = [0, 0]  # since that changed
+        self._read = [False, False]  # position has been read since the reset
         self._open_ms = [-1, -1]  # proven open; -1: not
         self._outside_ms = [-1, -1]  # out of band or unmeasured; -1: in band
         self._settle_ms = 0
@@ -109,6 +111,8 @@ class Protection:
             seen = v[_FEEDBACK[i]]
         else:
             seen = self._out[i] if self._since_ms[i] >= self._feedback_ms else None
+        if seen is not None:
+            self._read[i] = True
         if seen != 0:
             self._open_ms[i] = -1
         elif self._open_ms[i] < 0:
@@ -130,11 +134,13 @@ class Protection:
         """AC contactor `i` alone is commanded closed; `seen` and `other` are the proven positions."""
         if other == 1:
             return self._open(out, i, INTERLOCK)
+        if not self._read[i]:
+            return False
         if i == GENSET and v[_FAULT]:
             return self._open(out, i, ENGINE_FAULT)
         if i == GRID and v[_MAINS_OK] == 0:
             return self._open(out, i, MAINS_FAIL)
-        closing = not self._out[i] and seen != 1
+        closing = not self._out[i]
         if closing and self._open_ms[1 - i] < self._dead_ms:
             return self._open(out, i, INTERLOCK)
         fit = self._fit(i, v)

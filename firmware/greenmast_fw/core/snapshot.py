@@ -45,7 +45,8 @@ class Image:
 
     def put(self, i: int, value: int) -> None:
         """Store a value; one outside the point's range becomes INVALID instead."""
-        if points.LOW[i] <= value <= points.HIGH[i]:
+        row = points.POINTS[i]
+        if row[1] <= value <= row[2]:
             self._value[i] = value
             self._quality[i] = quality.GOOD
         else:

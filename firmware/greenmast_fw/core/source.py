@@ -50,7 +50,8 @@ class Source:
         self.ac = NONE
         self.actual = NONE
         self.reason = NO_SOURCE
-        self.grid_usable = False
+        self.grid_usable = False  # may be chosen
+        self.grid_serves = False  # and is known to be there: no genset is needed
         self.select = NONE
         self.select_ms = 0  # time left of a command
         self.tries = [0, 0]  # closing attempts that failed, by output
@@ -80,6 +81,7 @@ class Source:
             if self.ac == GRID
             else grid.qualified and fault != contactor.WELDED and fault != contactor.CHATTER
         )
+        self.grid_serves = self.grid_usable and grid.proven
 
     def genset_blocked(self, contacts: Contactors) -> int:
         """Reason code for which the genset could not take load if it ran, or 0."""

@@ -5,9 +5,8 @@ from the rows that other devices offer as well (a charge controller knows the ba
 profiles and the point table, no bus.
 """
 
-from greenmast_protocol import points
-
 from greenmast_fw import devices
+from greenmast_protocol import points
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

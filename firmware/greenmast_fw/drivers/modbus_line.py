@@ -1,12 +1,11 @@
 """One half-duplex RS-485 line: sends a frame, receives bytes within a time limit, throws bytes away.
 
-Owns the UART and the driver-enable pin and knows how long a character lasts; knows nothing of Modbus. The
-UART is a `machine.UART` with `timeout=0`, or any stream that `select.poll` understands and whose `readinto`
-gives what has come (a terminal needs VMIN 0). All waiting for bytes goes through asyncio's own queue: a
-stream registered behind its back crashes the interpreter when a task ends.
+Owns the UART and the driver-enable pin and knows how long a character lasts; knows nothing of Modbus. It
+sleeps while nothing can have come, then watches closely for a while: at every turn of the scheduler it waits
+for up to a millisecond, woken by the first byte. That allocates nothing and needs no stream in the
+scheduler's own queue, where a task that ends at the wrong moment crashes the interpreter.
 """
 
-import asyncio
 import select
 
 from greenmast_fw.drivers import clock
@@ -17,7 +16,11 @@ if TYPE_CHECKING:
     from typing import Protocol
 
     class Uart(Protocol):
-        """What the line needs of `machine.UART` (`txdone` only with a driver-enable pin)."""
+        """What the line needs of `machine.UART`, opened with `timeout=0`; `txdone` only with a `de` pin.
+
+        `readinto` gives what has come without waiting, None or 0 when that is nothing. A terminal does so
+        with VMIN = VTIME = 0.
+        """
 
         def write(self, data: memoryview) -> "int | None": ...
         def readinto(self, buffer: memoryview) -> "int | None": ...
@@ -26,6 +29,14 @@ if TYPE_CHECKING:
 
 _EIO = 5
 _DRAIN_READS = 16  # of 64 bytes: bounds one drain of a line that never falls silent
+_WATCH_MS = 20  # how long a byte that is due is watched for
+_PATIENCE = 16  # later it is looked for at intervals of 1/16 of the time waited so far
+
+
+def _poll_for(uart: "Uart") -> "select.poll":
+    poll = select.poll()
+    poll.register(uart, select.POLLIN)  # type: ignore[arg-type]
+    return poll
 
 
 class Line:
@@ -37,71 +48,65 @@ class Line:
         self.gap_us = 38_500_000 // baud if baud <= 19200 else 1750
         self._uart = uart
         self._de = de
-        self._stream = asyncio.StreamReader(uart)  # type: ignore[arg-type]
-        self._poll = select.poll()
-        self._poll.register(uart, select.POLLIN)  # type: ignore[arg-type]
         self._scrap = memoryview(bytearray(64))
-        self._got = 0
+        self._poll = _poll_for(uart)
 
     async def send(self, frame: memoryview) -> None:
-        """Hand the frame to the UART; with a driver-enable pin, also wait until it has left.
-
-        Raises OSError.
-        """
+        """Send `frame`; returns when it has left. Raises OSError when the UART does not take it."""
         de = self._de
-        if de is None:
-            self._write(frame)
-            return
-        de(1)
+        if de is not None:
+            de(1)
         try:
-            self._write(frame)
+            if self._uart.write(frame) != len(frame):
+                raise OSError(_EIO)
             wire_ms = len(frame) * self.char_us // 1000
             await clock.sleep_ms(wire_ms)
-            # A slave may answer 3.5 characters later: release at once, and do not wait for a UART that hangs.
-            start = clock.ticks_ms()
-            while not self._uart.txdone() and clock.diff(clock.ticks_ms(), start) < 20 + wire_ms:
-                await clock.sleep_ms(0)
+            if de is not None:
+                # A slave may answer 3.5 characters later: release at once; do not wait for a UART that hangs.
+                start_ms = clock.ticks_ms()
+                while not self._uart.txdone() and clock.diff(clock.ticks_ms(), start_ms) < 20 + wire_ms:
+                    await clock.sleep_ms(0)
         finally:
-            de(0)
-
-    def _write(self, frame: memoryview) -> None:
-        if self._uart.write(frame) != len(frame):
-            raise OSError(_EIO)
+            if de is not None:
+                de(0)
 
     async def receive(self, view: memoryview, missing: "Callable[[int], int]", timeout_ms: int) -> int:
         """Fill `view` until `missing(bytes so far)` is 0, `view` is full or the time is over.
 
-        Returns the number of bytes received. Raises OSError when the stream has gone.
+        Returns the number of bytes received. Raises OSError when the UART has gone.
         """
-        self._got = 0
-        try:
-            await asyncio.wait_for_ms(self._fill(view, missing), timeout_ms)  # type: ignore[attr-defined]
-        except asyncio.TimeoutError:
-            return self._got  # what came in time; the caller judges it
-        return self._got
-
-    async def _fill(self, view: memoryview, missing: "Callable[[int], int]") -> None:
-        while self._got < len(view):
-            got = await self._stream.readinto(view[self._got :])  # type: ignore[attr-defined]
-            if got == 0:
-                raise OSError(_EIO)  # end of file: the other side of a pseudo-terminal has closed
-            self._got += got or 0
-            lacking = missing(self._got)
-            if not lacking:
-                return
-            # One wake-up for the rest instead of one for each character: the UART buffers meanwhile.
-            wait_ms = (lacking - 1) * self.char_us // 1000
-            if wait_ms:
-                await clock.sleep_ms(wait_ms)
+        got = 0
+        rest = view
+        start_ms = due_ms = clock.ticks_ms()
+        while True:
+            pause_ms = 0
+            now_ms = clock.ticks_ms()
+            came = self._uart.readinto(rest)
+            if came:
+                got += came
+                lacking = missing(got)
+                if not lacking or got == len(view):
+                    return got
+                rest = view[got:]
+                pause_ms = (lacking - 1) * self.char_us // 1000
+                due_ms = clock.add(now_ms, pause_ms)
+            else:
+                late_ms = clock.diff(now_ms, due_ms)
+                if late_ms >= _WATCH_MS:
+                    pause_ms = 1 + late_ms // _PATIENCE
+            if clock.diff(now_ms, start_ms) >= timeout_ms:
+                return got
+            await clock.sleep_ms(pause_ms)
+            if not pause_ms:
+                for _ in self._poll.ipoll(1):  # type: ignore[attr-defined]
+                    break
 
     def drain(self) -> int:
         """Throw away what has arrived. Returns the number of bytes. Raises OSError as `receive` does."""
         dropped = 0
         for _ in range(_DRAIN_READS):
-            if not self._poll.poll(0):
+            came = self._uart.readinto(self._scrap)
+            if not came:
                 break
-            got = self._uart.readinto(self._scrap)
-            if got == 0:
-                raise OSError(_EIO)
-            dropped += got or 0
+            dropped += came
         return dropped

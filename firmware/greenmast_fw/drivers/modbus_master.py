@@ -74,31 +74,29 @@ class RtuMaster:
 
     async def read(self, unit: int, function: int, address: int, count: int) -> memoryview:
         """Functions 1-4. Returns the data bytes, valid until the next request. Raises ModbusError."""
-        async with self._lock:
-            n = modbus_frame.build_read(self._request, unit, function, address, count)
-            await self._exchange(n)
-            return self._reply_view[3 : 3 + modbus_frame.data_length(self._request)]
+        await self._perform(modbus_frame.build_read, unit, function, address, count)
+        return self._reply_view[3 : 3 + modbus_frame.data_length(self._request)]
 
     async def write_registers(self, unit: int, address: int, values: "list[int] | tuple[int, ...]") -> None:
         """Function 16. Raises ModbusError."""
-        async with self._lock:
-            await self._exchange(modbus_frame.build_write_registers(self._request, unit, address, values))
+        await self._perform(modbus_frame.build_write_registers, unit, address, values)
 
     async def write_register(self, unit: int, address: int, value: int) -> None:
         """Function 6. Raises ModbusError."""
-        async with self._lock:
-            request = self._request
-            n = modbus_frame.build_write_one(request, unit, modbus_frame.WRITE_REGISTER, address, value)
-            await self._exchange(n)
+        await self._perform(modbus_frame.build_write_one, unit, modbus_frame.WRITE_REGISTER, address, value)
 
     async def write_coil(self, unit: int, address: int, on: bool) -> None:
         """Function 5. Raises ModbusError."""
-        async with self._lock:
-            word = 0xFF00 if on else 0
-            request = self._request
-            await self._exchange(
-                modbus_frame.build_write_one(request, unit, modbus_frame.WRITE_COIL, address, word)
-            )
+        word = 0xFF00 if on else 0
+        await self._perform(modbus_frame.build_write_one, unit, modbus_frame.WRITE_COIL, address, word)
+
+    async def _perform(self, build: "Callable[..., int]", *arguments: object) -> None:
+        """Build a request into the shared buffer and exchange it, one task at a time."""
+        await self._lock.acquire()
+        try:
+            await self._exchange(build(self._request, *arguments))
+        finally:
+            self._lock.release()
 
     async def _exchange(self, n: int) -> None:
         """Send the first `n` bytes of the request and receive its reply. Raises ModbusError, counted."""
@@ -122,7 +120,7 @@ class RtuMaster:
             return modbus_frame.LINE_BUSY
         self._hold_from_ms = clock.ticks_ms()
         await line.send(self._request_view[:n])
-        limit_ms = timeout_ms + self._wire_ms(n + modbus_frame.reply_length(request))
+        limit_ms = timeout_ms + self._wire_ms(modbus_frame.reply_length(request))
         got = await line.receive(self._reply_view, self._missing_after, limit_ms)
         self._last_us = clock.ticks_us()
         code = modbus_frame.check(request, self._reply, got)

@@ -27,10 +27,7 @@ from greenmast_fw.mqtt.inflight import SUBSCRIBE_ID, InFlight, Slot
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine
-    from typing import Any
-
-    OnMessage = Callable[[bytes, memoryview, bool, bool], None]
+    import typing
 
 _TICK_MS = 100
 _TX_SIZE = 512
@@ -41,7 +38,7 @@ def _elapsed_ms(since: int) -> int:
     return time.ticks_diff(time.ticks_ms(), since)  # type: ignore[attr-defined,no-any-return]
 
 
-def _sleep_ms(delay_ms: int) -> "Coroutine[Any, Any, None]":
+def _sleep_ms(delay_ms: int) -> "typing.Coroutine[typing.Any, typing.Any, None]":
     return asyncio.sleep_ms(delay_ms)  # type: ignore[attr-defined,no-any-return]
 
 
@@ -76,16 +73,16 @@ class MqttClient:
         *,
         user: str | None = None,
         password: "bytes | str | None" = None,
-        tls: "Any" = None,
+        tls: "typing.Any" = None,
         server_hostname: str | None = None,
         will: "tuple[str, bytes, bool] | None" = None,
         subscriptions: "tuple[str, ...] | list[str]" = (),
-        on_message: "OnMessage | None" = None,
-        on_connect: "Callable[[bool], None] | None" = None,
+        on_message: "typing.Callable[[bytes, memoryview, bool, bool], None] | None" = None,
+        on_connect: "typing.Callable[[bool], None] | None" = None,
         keepalive_s: int = 60,
         rx_size: int = 2048,
         inflight: int = 8,
-        open_socket: "Callable[[], Any] | None" = None,
+        open_socket: "typing.Callable[[], typing.Any] | None" = None,
     ) -> None:
         """Prepare; nothing is sent before `run()`.
 
@@ -99,7 +96,7 @@ class MqttClient:
         if keepalive_s < 1:
             raise ValueError("keepalive_s")
         if open_socket is None:
-            # Not at the top: only MicroPython has this io queue, and other networks do not need it.
+            # Not at the top: with another network there may be no sockets.
             from greenmast_fw.mqtt.link import Dialer
 
             open_socket = Dialer(host, port, tls, server_hostname).open
@@ -148,15 +145,16 @@ class MqttClient:
         """Put a packet in flight; waits while there is no connection or no free slot.
 
         Returns its packet identifier, 0 for `qos` 0. The payload is kept by reference until the PUBACK.
-        Raises ValueError for a topic that cannot be published to.
+        Raises ValueError for a topic that cannot be published to, TypeError for a payload that has no bytes.
         """
         name = codec.topic_name(topic)
-        if codec.publish_head_size(name) > _TX_SIZE:
+        if len(name) + codec.HEAD_SIZE > _TX_SIZE:
             raise ValueError("topic too long")
+        view = memoryview(payload)  # here, because in the writer a wrong type would end every connection
         while not self.connected or self._in_flight.is_full():
             self._room.clear()
             await self._room.wait()
-        slot = self._in_flight.add(name, payload, retain, qos)
+        slot = self._in_flight.add(name, view, retain, qos)
         self._work.set()
         return slot.packet_id
 
@@ -188,12 +186,11 @@ class MqttClient:
             raise self._failure
         finally:
             self.connected = False
-            # cancel() takes a waiting task out of the io queue at once, so closing is safe from here on.
             for task in tasks:
                 task.cancel()
             link.close()
 
-    async def _guard(self, loop: "Coroutine[Any, Any, None]") -> None:
+    async def _guard(self, loop: "typing.Coroutine[typing.Any, typing.Any, None]") -> None:
         try:
             await loop
         except Exception as error:  # noqa: BLE001  reported to run(), which ends the connection
@@ -222,10 +219,9 @@ class MqttClient:
                     self._control_size += 2
                     self._work.set()
 
-    async def _read(self, link: "Any") -> None:
+    async def _read(self, link: "typing.Any") -> None:
         decoder = self._decoder
         decoder.reset()
-        await link.ready()
         await link.write(self._connect)
         kind = await self._receive(link)
         if kind != codec.CONNACK:
@@ -265,7 +261,7 @@ class MqttClient:
                 self._control_size = codec.puback_into(self._control, self._control_size, decoder.packet_id)
                 self._work.set()
 
-    async def _receive(self, link: "Any") -> int:
+    async def _receive(self, link: "typing.Any") -> int:
         """Type of the next packet. OSError at the end of the stream, ValueError when it is malformed."""
         decoder = self._decoder
         while True:
@@ -321,16 +317,16 @@ class MqttClient:
         self._in_flight.free(slot)
         self._room.set()
 
-    async def _write(self, link: "Any") -> None:
+    async def _write(self, link: "typing.Any") -> None:
         tx = memoryview(self._tx)
         while True:
             size = self._control_size if self.connected else 0
             tx[:size] = memoryview(self._control)[:size]
             self._control_size -= size
-            tail: "bytes | memoryview" = b""
+            tail = tx[:0]
             while not tail and self.connected:
                 slot = self._in_flight.next_unsent()
-                if slot is None or size + codec.publish_head_size(slot.topic) > _TX_SIZE:
+                if slot is None or size + len(slot.topic) + codec.HEAD_SIZE > _TX_SIZE:
                     break
                 size, tail = self._put(slot, size)
             if not size:
@@ -344,9 +340,9 @@ class MqttClient:
                 await link.write(tail)
             self._is_writing = False
 
-    def _put(self, slot: Slot, at: int) -> "tuple[int, bytes | memoryview]":
+    def _put(self, slot: Slot, at: int) -> "tuple[int, memoryview]":
         """Mark a packet as sent, copy it to the transmit buffer: (end, payload that did not fit)."""
-        payload = memoryview(slot.payload)
+        payload = slot.payload
         at = codec.publish_head_into(self._tx, at, slot.first, slot.topic, len(payload), slot.packet_id)
         fits = min(len(payload), _TX_SIZE - at)
         self._tx[at : at + fits] = payload[:fits]

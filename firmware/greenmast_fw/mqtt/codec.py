@@ -22,20 +22,13 @@ PINGREQ = b"\xc0\x00"
 RETAIN = 0x01
 DUP = 0x08
 QOS1 = 0x02
+HEAD_SIZE = 9  # `publish_head_into` writes the topic and at most so many bytes more
 _QOS_MASK = 0x06
 
-# What may come from a broker apart from PUBLISH: type -> (flags, shortest, longest remaining length). The
-# acknowledgements 5, 6, 7 and 11 answer packets that this client never sends; in form they are legal.
-_SHAPES = {
-    CONNACK: (0, 2, 2),
-    PUBACK: (0, 2, 2),
-    5: (0, 2, 2),
-    6: (2, 2, 2),
-    7: (0, 2, 2),
-    SUBACK: (0, 3, 66),
-    11: (0, 2, 2),
-    PINGRESP: (0, 0, 0),
-}
+# What may come from a broker apart from PUBLISH: first byte -> remaining length. 0x50, 0x62, 0x70 and 0xB0
+# answer packets that this client never sends; in form they are legal.
+_LENGTHS = {0x20: 2, 0x40: 2, 0x50: 2, 0x62: 2, 0x70: 2, 0x90: 3, 0xB0: 2, 0xD0: 0}
+_LONGEST_SUBACK = 66
 
 
 def _is_bad_topic(topic: bytes) -> bool:
@@ -106,11 +99,6 @@ def topic_name(topic: str) -> bytes:
     if _is_bad_topic(name):
         raise ValueError("topic name")
     return name
-
-
-def publish_head_size(topic: bytes) -> int:
-    """Upper limit in bytes of what `publish_head_into` writes."""
-    return 1 + 4 + 2 + len(topic) + 2
 
 
 def publish_head_into(
@@ -223,8 +211,8 @@ class Decoder:
             if first & 0x04 or first & (DUP | QOS1) == DUP:
                 return MALFORMED
         else:
-            flags, shortest, longest = _SHAPES.get(kind, (-1, 0, 0))
-            if first & 0x0F != flags or not shortest <= length <= longest:
+            expected = _LENGTHS.get(first, -1)
+            if length != expected and not (kind == SUBACK and expected < length <= _LONGEST_SUBACK):
                 return MALFORMED
         if at + length - start > len(buffer):
             return self._oversize(at, length)

@@ -7,6 +7,7 @@ sockets, tasks or time limits.
 from greenmast_fw.mqtt import codec
 
 SUBSCRIBE_ID = 1  # never given to a PUBLISH, so that one number never means two things
+_EMPTY = memoryview(b"")
 
 
 class Slot:
@@ -16,7 +17,7 @@ class Slot:
         self.packet_id = 0  # 0: QoS 0
         self.first = 0  # fixed header byte
         self.topic = b""
-        self.payload: bytes | memoryview = b""
+        self.payload = _EMPTY
         self.is_sent = False
         self.sent_ms = 0
 
@@ -33,7 +34,7 @@ class InFlight:
         """True when `add` is not allowed."""
         return self.used == len(self._slots)
 
-    def add(self, topic: bytes, payload: "bytes | memoryview", retain: bool, qos: int) -> Slot:
+    def add(self, topic: bytes, payload: memoryview, retain: bool, qos: int) -> Slot:
         """Queue a packet. The table must not be full."""
         slot = self._slots[self.used]
         slot.first = 0x30 | (codec.QOS1 if qos else 0) | (codec.RETAIN if retain else 0)
@@ -66,7 +67,7 @@ class InFlight:
         """This packet needs nothing more: it is acknowledged, or sent with QoS 0."""
         self._slots.remove(slot)
         self._slots.append(slot)
-        slot.payload = b""
+        slot.payload = _EMPTY
         self.used -= 1
 
     def resend(self) -> None:

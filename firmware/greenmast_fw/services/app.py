@@ -7,7 +7,7 @@ configuration the board is in safe mode: outputs stay idle, the console answers.
 import gc
 
 import machine
-from greenmast_protocol import config as rules
+from greenmast_protocol import params as parameters
 from greenmast_protocol import points
 
 from greenmast_fw import boards
@@ -83,11 +83,11 @@ class App:
     """The whole firmware of one boot."""
 
     def __init__(self, config: "Any", boot: int) -> None:
-        """`config`: a document that `rules.problems` has nothing against. Raises KeyError for an unknown
+        """`config`: a document that `config.problems` has nothing against. Raises KeyError for an unknown
         board or profile."""
         self._boot = boot
         board: "Any" = boards.load(config["site"]["board"])
-        params = rules.parameters(config)
+        params = parameters.complete(config["params"])
         period_ms = params["scan.period_ms"]
         image = Image()
         outputs, inputs = _pins(config, board, image)

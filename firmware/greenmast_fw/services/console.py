@@ -6,7 +6,7 @@ Owns the stream's two directions. Knows no pin and no method: bytes come from `r
 
 import asyncio
 
-from greenmast_fw.services import rpc, words
+from greenmast_fw.services import overlay, rpc
 from greenmast_protocol import frame
 
 TYPE_CHECKING = False
@@ -85,7 +85,7 @@ class Console:
 
     async def _serve(self, kind: int, body: bytes) -> None:
         if kind == frame.TEXT:
-            for line in words.answer(self._rpc.board, body.decode()):
+            for line in overlay.run(_answer, self._rpc.board, body.decode()):
                 await self._write(line.encode() + b"\n")
             return
         answer = self._rpc.handle(body, kind == frame.FRAME, self._watch if kind == frame.FRAME else None)
@@ -102,3 +102,9 @@ class Console:
             if tail:
                 self._writer.write(tail)
                 await self._writer.drain()
+
+
+def _answer(board: "rpc.Board", line: str) -> "list[str]":
+    from greenmast_fw.services import words
+
+    return words.answer(board, line)

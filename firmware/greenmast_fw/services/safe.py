@@ -18,7 +18,7 @@ _SAFE = points.MODES.index("safe")
 class SafeMode:
     """A board (see `rpc.Board`) that knows only why it does nothing."""
 
-    def __init__(self, problems: "list[str]", boot: int) -> None:
+    def __init__(self, problems: "list[tuple[str, str]]", boot: int) -> None:
         self._problems = problems
         self._boot = boot
         self._started_ms = clock.ticks_ms()
@@ -28,8 +28,8 @@ class SafeMode:
 
     async def run(self) -> None:
         """Answer the console for ever."""
-        for problem in self._problems:
-            self.journal.write("config", problem)
+        for place, text in self._problems:
+            self.journal.write(place, text)
         await Supervisor(self.journal).run([("console", self.console.run)])
 
     def hello(self) -> "dict[str, object]":
@@ -57,7 +57,7 @@ class SafeMode:
 
     def explain(self) -> "list[object]":
         """Why."""
-        return ["safe mode, outputs at rest: " + problem for problem in self._problems]
+        return ["safe mode, outputs at rest: %s: %s" % problem for problem in self._problems]
 
     def alarms(self) -> "list[object]":
         """The one alarm."""

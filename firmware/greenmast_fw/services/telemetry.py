@@ -129,5 +129,5 @@ class Telemetry:
             return False
         if value is None or told is None:
             return True
-        band = points.DEAD_BAND[i]
+        band = points.POINTS[i][3]
         return value - told >= band or told - value >= band

@@ -2,7 +2,7 @@
 
 from greenmast_protocol import alarms, points, quality
 
-from greenmast_fw.services import version
+from greenmast_fw.services import overlay, version
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -75,7 +75,7 @@ class View:
 
     def explain(self) -> "list[object]":
         """The core's reasons."""
-        return self._controller.explain()
+        return overlay.run(self._controller.explain)  # type: ignore[return-value]
 
     def alarms(self) -> "list[object]":
         """Active alarms: {"id", "name", "ts" (wall time of raising), "trusted"} each."""

@@ -38,6 +38,15 @@ def store(path: str, value: object) -> None:
     os.rename(spare, path)
 
 
+def configuration() -> "tuple[object, list[tuple[str, str]]]":
+    """The stored configuration document and why there is none, as (place, text)."""
+    try:
+        document = load(CONFIG)
+    except Damaged:
+        return None, [("config", "what is stored is damaged")]
+    return document, [] if document is not None else [("config", "nothing is stored")]
+
+
 def count_boot() -> int:
     """Number of this boot, counted on flash. A board that cannot count says 0."""
     try:

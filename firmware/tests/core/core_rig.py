@@ -1,4 +1,4 @@
-"""A hand-written site for the controller's tests: contactors follow after one scan, the genset takes its time.
+"""A hand-written site for the controller's tests: contactors follow in one scan, the genset takes its time.
 
 Owns the truth of the site; knows nothing of how the controller decides. Runs on CPython and MicroPython.
 """
@@ -28,7 +28,7 @@ CONTACTORS = points.FEEDBACKS
 
 
 class Rig:
-    """A controller on a small site. Attributes are truths and may be set by tests; `silent` names roles without data."""
+    """A controller on a small site. Attributes are truths that tests may set; `silent` roles give no data."""
 
     def __init__(self, outputs=None, memory=None, roles=ROLES, **settings):
         self.site = Site(outputs or REFERENCE, roles, "lfp", 300)
@@ -160,6 +160,8 @@ class Rig:
         self.time_ms += dt_ms
         for event in decision.events:
             self.events.append((self.time_ms,) + event)
+            if len(self.events) > 200:
+                self.events.pop(0)
         self._move(dt_ms)
         assert self.parallel == 0, "both AC contactors closed"
         return decision
@@ -170,7 +172,7 @@ class Rig:
         return self
 
     def until(self, name, value, limit_s, dt_ms=1_000):
-        """Scan until output or contactor state `name` has `value`; fails after `limit_s`. Returns seconds taken."""
+        """Scan until `name` (as for `is_now`) has `value`, at most `limit_s`. Returns the seconds taken."""
         start = self.time_ms
         while self.is_now(name) != value:
             if self.time_ms - start >= limit_s * 1_000:
@@ -181,7 +183,7 @@ class Rig:
         return (self.time_ms - start) // 1_000
 
     def is_now(self, name):
-        """The value of an output, of `genset` (state), `source`, or any point the controller determines."""
+        """The value of an output or of a point that the controller determines; states by their words."""
         if name == "genset.state":
             return points.GENSET_STATES[self.controller.genset.state]
         if name == "source.ac":
@@ -204,8 +206,8 @@ class Rig:
         """Name of the refusal, or "ok"."""
         return reasons.NAMES[self.controller.command(name, args)[0]]
 
-    def reset(self, **settings):
-        """A new controller with the memory of the old one, on the same site; outputs fall to idle meanwhile."""
+    def reset(self):
+        """A new controller with the old one's memory, on the same site; outputs fall to idle meanwhile."""
         memory = self.controller.memory()
         self.out = bytearray(self.site.idle)
         for _ in range(3):

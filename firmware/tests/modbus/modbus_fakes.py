@@ -3,7 +3,7 @@
 import asyncio
 
 from greenmast_fw.drivers import modbus_frame as frame
-from greenmast_fw.drivers import modbus_master
+from greenmast_fw.drivers import modbus_line, modbus_master
 from greenmast_fw.services import poll
 
 _WRAP = 1 << 30
@@ -23,6 +23,9 @@ class FakeClock:
 
     def diff(self, a, b):
         return (a - b + _WRAP // 2) % _WRAP - _WRAP // 2
+
+    def add(self, ticks, ms):
+        return (ticks + ms) % _WRAP
 
     async def sleep_ms(self, ms):
         self.now_us += 1000 * ms - 700 if ms > 0 else 100
@@ -59,6 +62,7 @@ class FakeLine:
         if self.answers:
             for delay_us, data in self.answers.pop(0):
                 self.arrive(ended + delay_us, data)
+        self.clock.now_us = ended
 
     def _take(self):
         at, byte = self.arriving.pop(0)
@@ -104,12 +108,12 @@ class Rig:
         self.master = self._timed(lambda: modbus_master.RtuMaster(self.line, **limits))
 
     def _timed(self, action):
-        before = modbus_master.clock, poll.clock
-        modbus_master.clock = poll.clock = self.clock
+        before = modbus_master.clock
+        modbus_line.clock = modbus_master.clock = poll.clock = self.clock
         try:
             return action()
         finally:
-            modbus_master.clock, poll.clock = before
+            modbus_line.clock = modbus_master.clock = poll.clock = before
 
     def run(self, function, *arguments):
         async def guarded():

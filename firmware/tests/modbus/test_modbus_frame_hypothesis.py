@@ -1,4 +1,4 @@
-"""Whatever arrives: accepted only when it is the one good reply, told by an independent reading of the standard."""
+"""Whatever arrives: accepted only when it is the one good reply, read independently from the standard."""
 
 from __future__ import annotations
 

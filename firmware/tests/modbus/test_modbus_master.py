@@ -197,3 +197,15 @@ def test_an_abandoned_request_leaves_a_quarantine_behind():
     rig.run(abandon)
     assert read(rig) == [91, 92, 93, 94]
     assert rig.master.stray_bytes == len(GOOD)
+
+
+def test_a_long_silence_delays_nothing_though_ticks_have_wrapped():
+    for silence_s in (500, 540, 800, 1_070, 3 * 86_400, 7 * 86_400, 12 * 86_400):
+        rig = Rig(9600)
+        rig.line.answers = [[], [(2000, GOOD)], [(2000, OTHER)]]
+        assert read(rig).code == frame.TIMEOUT
+        for expected in ([11, 22, 33, 44], [91, 92, 93, 94]):
+            rig.clock.now_us += silence_s * 1_000_000
+            begun_us = rig.clock.now_us
+            assert read(rig) == expected
+            assert rig.clock.now_us - begun_us < 100_000, silence_s

@@ -12,6 +12,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
+
 from greenmast_fw.mqtt.client import MqttClient
 
 CONNACK = b"\x20\x02\x00\x00"
@@ -38,9 +39,6 @@ class Link:
 
     def say(self, data: bytes) -> None:
         self._incoming.put_nowait(data)
-
-    async def ready(self) -> None:
-        pass
 
     async def write(self, data: bytes | memoryview) -> None:
         assert not self.is_closed
@@ -229,3 +227,9 @@ async def test_impossible_topics_are_refused() -> None:
     for topic in ("", "a/+", "#", "x" * 600):
         with pytest.raises(ValueError, match="topic"):
             await client.publish(topic, b"")
+
+
+async def test_a_payload_without_bytes_is_refused_before_it_can_do_harm() -> None:
+    client = MqttClient("", 0, "b", open_socket=Network().open)
+    with pytest.raises(TypeError):
+        await client.publish("t", None)  # type: ignore[arg-type]

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from greenmast_fw.mqtt import codec
-from greenmast_fw.mqtt.codec import MALFORMED, MORE, OVERSIZE, PUBLISH, Decoder
 from hypothesis import given
 from hypothesis import strategies as st
+
+from greenmast_fw.mqtt import codec
+from greenmast_fw.mqtt.codec import MALFORMED, MORE, OVERSIZE, PUBLISH, Decoder
 
 topics = st.text(st.characters(codec="utf-8", exclude_characters="+#\x00"), min_size=1, max_size=40)
 messages = st.tuples(topics, st.binary(max_size=400), st.integers(0, 65535), st.booleans())
@@ -17,7 +18,7 @@ def encode(topic: str, payload: bytes, packet_id: int, retain: bool) -> bytes:
     name = codec.topic_name(topic)
     first = 0x30 | (codec.QOS1 if packet_id else 0) | (codec.RETAIN if retain else 0)
     end = codec.publish_head_into(buffer, 0, first, name, len(payload), packet_id)
-    assert end <= codec.publish_head_size(name)
+    assert end <= codec.HEAD_SIZE + len(name)
     return bytes(buffer[:end]) + payload
 
 

@@ -6,7 +6,7 @@ from greenmast_fw.mqtt.inflight import SUBSCRIBE_ID, InFlight
 
 def test_packets_are_sent_in_the_order_in_which_they_were_added():
     table = InFlight(4)
-    added = [table.add(b"t", bytes([number]), False, 1) for number in range(4)]
+    added = [table.add(b"t", memoryview(bytes([number])), False, 1) for number in range(4)]
     assert table.is_full()
     sent = []
     for _ in range(4):
@@ -20,10 +20,10 @@ def test_packets_are_sent_in_the_order_in_which_they_were_added():
 
 def test_order_is_kept_when_acknowledgements_are_not_in_order():
     table = InFlight(3)
-    first = table.add(b"t", b"1", False, 1)
-    second = table.add(b"t", b"2", False, 1)
+    first = table.add(b"t", memoryview(b"1"), False, 1)
+    second = table.add(b"t", memoryview(b"2"), False, 1)
     table.free(table.find(first.packet_id))
-    third = table.add(b"t", b"3", False, 1)
+    third = table.add(b"t", memoryview(b"3"), False, 1)
     assert table.oldest() is second
     table.free(second)
     assert table.oldest() is third
@@ -34,9 +34,9 @@ def test_order_is_kept_when_acknowledgements_are_not_in_order():
 
 def test_only_what_was_sent_becomes_a_duplicate():
     table = InFlight(3)
-    sent = table.add(b"t", b"1", True, 1)
+    sent = table.add(b"t", memoryview(b"1"), True, 1)
     sent.is_sent = True
-    waiting = table.add(b"t", b"2", False, 1)
+    waiting = table.add(b"t", memoryview(b"2"), False, 1)
     table.resend()
     assert sent.first == 0x30 | codec.QOS1 | codec.RETAIN | codec.DUP
     assert waiting.first == 0x30 | codec.QOS1
@@ -45,18 +45,18 @@ def test_only_what_was_sent_becomes_a_duplicate():
 
 def test_a_reused_slot_is_no_duplicate():
     table = InFlight(1)
-    slot = table.add(b"t", b"1", True, 1)
+    slot = table.add(b"t", memoryview(b"1"), True, 1)
     slot.is_sent = True
     table.resend()
     table.free(slot)
-    assert table.add(b"t", b"2", False, 1).first == 0x30 | codec.QOS1
+    assert table.add(b"t", memoryview(b"2"), False, 1).first == 0x30 | codec.QOS1
 
 
 def test_identifiers_wrap_and_skip_what_is_in_flight():
     table = InFlight(2)
-    kept = table.add(b"t", b"kept", False, 1)
+    kept = table.add(b"t", memoryview(b"kept"), False, 1)
     for _ in range(65534):
-        slot = table.add(b"t", b"", False, 1)
+        slot = table.add(b"t", memoryview(b""), False, 1)
         assert slot.packet_id not in (0, SUBSCRIBE_ID, kept.packet_id)
         table.free(slot)
     assert table.find(kept.packet_id) is kept
@@ -64,12 +64,12 @@ def test_identifiers_wrap_and_skip_what_is_in_flight():
 
 def test_qos_0_has_no_identifier():
     table = InFlight(2)
-    slot = table.add(b"t", b"", False, 0)
+    slot = table.add(b"t", memoryview(b""), False, 0)
     assert (slot.first, slot.packet_id) == (0x30, 0)
 
 
 def test_the_payload_is_let_go():
     table = InFlight(1)
-    slot = table.add(b"t", b"payload", False, 1)
+    slot = table.add(b"t", memoryview(b"payload"), False, 1)
     table.free(slot)
-    assert slot.payload == b""
+    assert len(slot.payload) == 0

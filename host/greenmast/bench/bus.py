@@ -2,7 +2,8 @@
 
 Both read 10 registers, over and over, from the same pymodbus server. The limit is what the line allows with
 the silent interval before the request and before the reply: 1 / ((13 + 2 x 10) characters of 11 bits + 2 x
-t3.5).
+t3.5). The server keeps no interval and pymodbus's client none either, so both can pass it; ours keeps the one
+before the request.
 """
 
 from __future__ import annotations

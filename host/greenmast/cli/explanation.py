@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from greenmast_protocol import alarms, reasons, show
+from greenmast_protocol import alarm_text, alarms, reasons, show
 
 
 def document(row: Any) -> dict[str, Any]:
@@ -28,7 +28,8 @@ def alarm(row: dict[str, Any]) -> dict[str, Any]:
     name = str(row.get("name", ""))
     if name not in alarms.NAMES:
         return {"severity": "unknown", "text": "an alarm that this host does not know", "remedy": "", **row}
-    _, severity, _, _, _, words, remedy = alarms.ALARMS[alarms.index(name)]
+    severity = alarms.ALARMS[alarms.index(name)][1]
+    words, remedy = alarm_text.TEXTS[name]
     return {**row, "severity": severity, "text": words, "remedy": remedy}
 
 

@@ -18,17 +18,20 @@ def status(port: Port = None, mqtt: Mqtt = None, site: Site = None, json_output:
     greenmast status --port /dev/ttyUSB0
     greenmast status --mqtt mqtt://broker --site india-rural --json
     """
+    from greenmast.cli import explanation
     from greenmast.link import reading
+    from greenmast_protocol import show
 
     with connect(port, mqtt, site) as link:
         hello = link.hello()
         now = reading.get(link)
+        rows = link.call("explain")["rows"]
     if json_output:
-        _print_json({"hello": hello, **now.document()})
+        _print_json({"hello": hello, **now.document(), "rows": [explanation.document(row) for row in rows]})
         return
     from greenmast.cli import screen
 
-    screen.show(screen.overview(hello, now))
+    screen.show(screen.overview(hello, now, [show.explanation(row) for row in rows]))
 
 
 def watch(

@@ -39,7 +39,7 @@ Site = Annotated[
 ]
 Json = Annotated[bool, typer.Option("--json", help="JSON on stdout: one document, or one a line.")]
 Seed = Annotated[int, typer.Option("--seed", help="Seed of everything random.")]
-Speed = Annotated[float, typer.Option("--speed", min=0.1, help="Simulated seconds per second.")]
+Speed = Annotated[float, typer.Option("--speed", min=0.1, help="Seconds of the site per second.")]
 
 
 def connect(port: str | None, mqtt: str | None, site: str | None) -> Link:

@@ -31,7 +31,7 @@ def demo(
     for_s: Annotated[
         float | None, typer.Option("--for", parser=duration, metavar="DURATION", help="End after this long.")
     ] = None,
-    speed: Speed = 1.0,
+    speed: Annotated[int, typer.Option("--speed", min=1, max=20, help="Seconds of the site per second.")] = 1,
     seed: Seed = 1,
     json_output: Json = False,
 ) -> None:

@@ -49,9 +49,10 @@ def show(picture: RenderableType) -> None:
     Console(highlight=False).print(picture)
 
 
-def overview(hello: dict[str, Any], now: Reading) -> RenderableType:
-    """One screen: who, energy flow, what and why, key figures."""
-    return Group(_title(hello, now), Text(), flow(now), Text(), _why(now), Text(), _figures(now))
+def overview(hello: dict[str, Any], now: Reading, why: list[str]) -> RenderableType:
+    """One screen: who, energy flow, the lines `why`, key figures."""
+    lines = Group(*(Text(line) for line in why))
+    return Group(_title(hello, now), Text(), flow(now), Text(), lines, Text(), _figures(now))
 
 
 def everything(hello: dict[str, Any], now: Reading) -> RenderableType:
@@ -134,7 +135,7 @@ def _why(now: Reading) -> Table:
     for title, name, reason in _OUTPUTS:
         if name in now.values:
             code = now.values.get(reason)
-            why = "?" if code is None else values.reason(code)
+            why = "?" if code is None else values.reason(code).replace(values.NOTHING, "…")
             table.add_row(
                 Text(title, style="dim"),
                 Text(now.text(name), style=_STYLE[now.quality_of(name)] or "bold"),

@@ -21,7 +21,7 @@ from pathlib import Path
 from greenmast.emulator import runtime
 
 POWER_ON, HARD_RESET, WATCHDOG_RESET = 1, 2, 3
-HEAP = "400wK"  # the memory gate: about 134 KB on a 32-bit board
+HEAP = "400wK"
 _SHIM = Path(__file__).parent / "shim"
 _RESTART_S = 0.3
 _CONSOLE_CHUNK = 4096

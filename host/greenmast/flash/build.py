@@ -19,6 +19,8 @@ from greenmast.errors import UserError
 from greenmast.site import Site
 
 _PACKAGES = ("greenmast_protocol", "greenmast_fw")
+# Sentences for people that only hosts show.
+_HOST_ONLY = ("greenmast_protocol/alarm_text.py", "greenmast_protocol/param_text.py")
 # Each module of these packages is one product; a site needs a few of them.
 _PRODUCTS = {"greenmast_fw/devices/": ("__init__", "binding", "profile"), "greenmast_fw/boards/": ("__init__",)}
 _OPTIMISATION = "-O3"  # no asserts, no line numbers
@@ -44,7 +46,7 @@ def _sources() -> Iterable[tuple[str, Path]]:
         root = Path(str(resources.files(package)))
         for file in sorted(root.rglob("*.py")):
             path = f"{package}/{file.relative_to(root).as_posix()}"
-            if path != "greenmast_fw/main.py":
+            if path != "greenmast_fw/main.py" and path not in _HOST_ONLY:
                 yield path, file
 
 

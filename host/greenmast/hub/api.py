@@ -18,6 +18,7 @@ from fastapi.responses import HTMLResponse
 from greenmast.hub import metrics
 from greenmast.hub.ingest import Ingest
 from greenmast.hub.queries import MAX_BUCKETS, Queries, SiteView
+from greenmast_protocol import alarm_text
 from greenmast_protocol import alarms as alarm_table
 
 DEFAULT_SPAN_S = 3_600
@@ -89,7 +90,10 @@ def build(queries: Queries, ingest: Ingest) -> APIRouter:
 
 def described_alarms(view: SiteView) -> list[dict[str, Any]]:
     """The board's alarms, completed from the alarm table with severity, text and remedy."""
-    known = {row[0]: {"severity": row[1], "text": row[5], "remedy": row[6]} for row in alarm_table.ALARMS}
+    known = {}
+    for name, severity, *_ in alarm_table.ALARMS:
+        text, remedy = alarm_text.TEXTS[name]
+        known[name] = {"severity": severity, "text": text, "remedy": remedy}
     return [known.get(str(alarm.get("name")), {}) | alarm | {"fresh": view.fresh} for alarm in view.alarms]
 
 

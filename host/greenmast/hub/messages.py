@@ -3,9 +3,9 @@
 The shapes are the protocol's; this module says what the hub makes of them. Knows no MQTT client, no database.
 
 A numbered record (a `tele` message, or an entry of a `log` message `{"boot","records":[{"seq","ts",..}]}`) is
-one row of the store, known by (site, boot, seq); `tele` and `log` of one boot share one numbering from 1 on. A
-`tele` message whose number can be read but whose content cannot is kept as raw text without samples: its number
-would otherwise hold back every acknowledgement after it. What else is malformed raises MalformedError.
+one row of the store, known by (site, boot, seq); `tele` and `log` of one boot share one numbering from 1 on.
+A `tele` message whose number can be read but whose content cannot is kept as raw text without samples: its
+number would otherwise hold back all acknowledgements after it. What else is malformed raises MalformedError.
 """
 
 from __future__ import annotations

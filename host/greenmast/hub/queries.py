@@ -104,6 +104,12 @@ class Queries:
             )
         return self._site(row, now_s, views)
 
+    def first_report_s(self, site: str, from_s: int) -> int | None:
+        """Unix s of the first report at or after `from_s`, or None."""
+        of_site = and_(messages.c.site == sites.c.id, sites.c.name == site, messages.c.at >= from_s)
+        with self._engine.connect() as connection:
+            return connection.execute(select(func.min(messages.c.at)).where(of_site)).scalar()
+
     def history(self, site: str, point: str, from_s: int, to_s: int, step_s: int) -> list[Bucket] | None:
         """`point` in steps over [from_s, to_s); None for an unknown site, all empty for an unknown point.
 

@@ -16,13 +16,20 @@ from types import TracebackType
 from typing import Any, Self
 
 from greenmast.errors import NO_CONTACT, NOT_AUTHORISED, REFUSED, UserError
-from greenmast_protocol import message, points
+from greenmast_protocol import message, points, reason_text
 
 log = logging.getLogger(__name__)
 
 READ_TRIES = 3
 NOTICES_MAX = 1000
 _FIRST_ID_MAX = 1 << 30
+
+
+def _sentence(answer: message.Message) -> str:
+    """What a person is told: the board's own text, or the table's where it sent the bare code."""
+    if answer.text and answer.text != answer.code:
+        return answer.text
+    return reason_text.TEXTS.get(answer.code) or message.error_text(answer.code)
 
 
 class RefusedError(UserError):
@@ -103,9 +110,7 @@ class Link(ABC):
             answer = self._answer(self._id, timeout_s or self.answer_s)
             if answer is not None:
                 if answer.kind == message.ERROR:
-                    raise RefusedError(
-                        answer.code, answer.text or message.error_text(answer.code), answer.data
-                    )
+                    raise RefusedError(answer.code, _sentence(answer), answer.data)
                 return answer.result
         doubt = "" if read else "; whether it was done is not known"
         raise NoContactError(f"no answer from {self.name} to {method}{doubt}")

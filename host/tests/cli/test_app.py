@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import subprocess
 import sys
 import types
@@ -108,6 +109,39 @@ def test_demo_passes_its_options_on_and_exits_with_the_rooms_code(monkeypatch: p
     assert done.exit_code == 1
     options = {"headless": True, "for_s": 300.0, "speed": 2.0, "json_output": True, "seed": 1}
     assert seen == [("off-grid", options)]
+
+
+@pytest.mark.parametrize(
+    ("args", "name", "call"),
+    [
+        (
+            ["emulate", "off-grid", "--tcp", "127.0.0.1:5020", "--seed", "3"],
+            "greenmast.emulator.emulate",
+            (("off-grid",), {"tcp": "127.0.0.1:5020", "pty": False, "speed": 1.0, "seed": 3}),
+        ),
+        (
+            ["hub", "run", "--broker", "mqtt://b", "--web", "0.0.0.0:80", "--json"],
+            "greenmast.hub",
+            (("mqtt://b", None, "0.0.0.0:80"), {"json_output": True}),
+        ),
+        (["bench", "bus"], "greenmast.bench", ((["bus"],), {"json_output": False})),
+    ],
+    ids=["emulate", "hub run", "bench"],
+)
+def test_commands_pass_their_options_on(
+    monkeypatch: pytest.MonkeyPatch, args: list[str], name: str, call: tuple[Any, Any]
+) -> None:
+    seen: list[Any] = []
+
+    def room(*args: Any, **options: Any) -> int:
+        seen.append((args, options))
+        return 0
+
+    importlib.import_module(name.rpartition(".")[0])
+    _room(monkeypatch, name, run=room)
+    done = runner.invoke(app, args)
+    assert done.exit_code == 0, done.stderr
+    assert seen == [call]
 
 
 def test_a_users_mistake_in_a_room_keeps_its_exit_code(monkeypatch: pytest.MonkeyPatch) -> None:

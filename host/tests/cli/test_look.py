@@ -38,7 +38,7 @@ def test_status_shows_who_what_and_why(pty_board: Any) -> None:
     for text in ("india-rural", "boot 7", "solar 640 W ─▶", "bus 51.23 V", "load 2010 W", "82.3 %", "8.1 A"):
         assert text in done.stdout, text
     assert "grid qualifies" in done.stdout
-    assert "no demand" in done.stdout
+    assert "state of charge 25.0 % below 30.0 %" in done.stdout
 
 
 def test_status_shows_missing_values_as_missing(pty_board: Any) -> None:

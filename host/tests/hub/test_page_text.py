@@ -33,7 +33,11 @@ POWERS: dict[str, int | None] = {
     "battery.voltage_mv": 51_000,
     "battery.current_ma": -4_000,
     "battery.soc_permille": 512,
+    "load.power_w": 1_500,
     "load.tier1_w": 900,
+    "load.tier2_w": None,
+    "feedback.load2": 1,
+    "feedback.load3": 0,
     "feedback.pv": 1,
     "output.pv": 1,
     "feedback.grid": 0,
@@ -62,21 +66,29 @@ def test_a_stale_figure_says_so() -> None:
 
 
 def test_a_point_of_every_name_and_value_can_be_shown() -> None:
-    for low in (points.LOW, points.HIGH):
+    for low in ([row[1] for row in points.POINTS], [row[2] for row in points.POINTS]):
         seen = view(dict(zip(points.NAMES, low, strict=True)))
         for page in (parts.figures(seen), parts.everything(seen), parts.state(seen), parts.contactors(seen)):
             assert page
         ET.fromstring(flow.render(seen))
     assert all(text.reason(code) and "?" not in text.reason(code) for code in range(len(reasons.NAMES)))
+    assert text.reason(reasons.code("soc_low")) == "state of charge low"
+    assert text.reason(reasons.code("min_run")) == "minimum run time"
     assert text.reason(250) == "reason 250"
 
 
 def test_arrows_run_for_known_power_only() -> None:
     live = flow.render(view(POWERS))
-    assert live.count('class="run"') == 3  # solar, battery, tier 1
+    assert live.count('class="run"') == 4  # solar, battery, tier 1, and tier 2 with the total
     dead = flow.render(view(POWERS, "stale", 300))
     assert 'class="run"' not in dead
     assert "stale, 5\u202fmin" in dead
+
+
+def test_a_point_without_a_device_is_no_data_and_not_stale() -> None:
+    page = parts.figures(view({"site.temperature_dc": None}, "stale"))
+    assert "<em>no data</em>" in page
+    assert "no data" in flow.render(view({}))
 
 
 def test_a_discharging_battery_feeds_the_bus() -> None:

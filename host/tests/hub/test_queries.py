@@ -115,6 +115,15 @@ def test_a_value_that_turned_bad_is_not_held(store: Store) -> None:
     assert store.history(0, 30, 10) == [(10, 10, 10), (None, None, None), (None, None, None)]
 
 
+def test_the_first_report_of_a_span_is_found(store: Store) -> None:
+    store.tell(0, 10)
+    store.tell(30, 11)
+    assert store.queries.first_report_s("x", T0) == T0
+    assert store.queries.first_report_s("x", T0 + 1) == T0 + 30
+    assert store.queries.first_report_s("x", T0 + 31) is None
+    assert store.queries.first_report_s("y", T0) is None
+
+
 def test_unknown_names_and_impossible_spans(store: Store) -> None:
     store.tell(0, 10)
     queries = store.queries

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import random
 import secrets
 import socket
@@ -32,12 +33,12 @@ def free_port() -> int:
         return int(s.getsockname()[1])
 
 
-@pytest.fixture(scope="module")
-def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+@contextlib.contextmanager
+def mosquitto(folder: Path, access: str) -> Iterator[str]:
+    """A broker of our own; `access` is the line of its configuration about who may enter. Gives its URL."""
     assert MOSQUITTO.exists(), "apt-get install mosquitto"
-    folder = tmp_path_factory.mktemp("mosquitto")
     port = free_port()
-    (folder / "conf").write_text(f"listener {port} 127.0.0.1\nallow_anonymous true\npersistence false\n")
+    (folder / "conf").write_text(f"listener {port} 127.0.0.1\n{access}\npersistence false\nuser root\n")
     process = subprocess.Popen(
         [str(MOSQUITTO), "-c", str(folder / "conf")], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     )
@@ -52,6 +53,12 @@ def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     yield f"mqtt://127.0.0.1:{port}"
     process.terminate()
     process.wait(10)
+
+
+@pytest.fixture(scope="module")
+def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with mosquitto(tmp_path_factory.mktemp("mosquitto"), "allow_anonymous true") as url:
+        yield url
 
 
 class BrokerBoard:
@@ -137,6 +144,20 @@ def test_where_the_board_cannot_push_a_stream_asks_each_time(link: MqttLink, boa
     told = [next(readings) for _ in range(3)]
     readings.close()
     assert [now.values["dc.bus_mv"] for now in told if now is not None] == [51_234] * 3
+
+
+def test_a_broker_that_refuses_or_says_nothing_is_no_contact(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("greenmast.link.mqtt.CONNECT_S", 0.5)
+    with socket.create_server(("127.0.0.1", 0)) as silent, pytest.raises(NoContactError, match="no answer"):
+        MqttLink(f"mqtt://127.0.0.1:{silent.getsockname()[1]}", SITE)
+
+
+def test_a_wrong_password_is_no_contact_and_says_so(tmp_path: Path) -> None:
+    (tmp_path / "users").write_text("")
+    with mosquitto(tmp_path, f"password_file {tmp_path}/users") as url:
+        url = url.replace("//", "//user:wrong@")
+        with pytest.raises(NoContactError, match=r"(?i)not authori[sz]ed"):
+            MqttLink(url, SITE)
 
 
 def test_a_site_that_is_not_there_is_no_contact(broker: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import random
 import shutil
 import subprocess
 import sys
@@ -30,7 +31,7 @@ class Board:
     def hello(self):
         return {"product": "greenmast", "site": "small", "boot": 1, "table": points.table_hash()}
     def values(self, names):
-        return {name: points.HIGH[points.index(name)] for name in (names or points.NAMES)}
+        return {name: points.POINTS[points.index(name)][2] for name in (names or points.NAMES)}
     def qualities(self):
         return {}
     def ages(self, names):
@@ -63,7 +64,7 @@ def compiled(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("mpy")
     sources = [*(ROOT / "protocol" / "greenmast_protocol").glob("*.py")]
     services = ROOT / "firmware" / "greenmast_fw" / "services"
-    sources += [services / f"{name}.py" for name in ("__init__", "rpc", "words", "console")]
+    sources += [services / f"{name}.py" for name in ("__init__", "rpc", "words", "console", "overlay")]
     drivers = services.parent / "drivers"
     sources += [services.parent / "__init__.py", drivers / "__init__.py", drivers / "stdio.py"]
     for source in sources:
@@ -116,3 +117,23 @@ def test_values_are_told_until_the_stream_is_closed(link: SerialLink) -> None:
     while link.notice(0.1) is not None:
         pass
     assert link.notice(1.0) is None
+
+
+def test_garbage_costs_nothing_but_itself(link: SerialLink) -> None:
+    """Noise, control characters, a 64 KB line, half frames, typing: the next request is answered."""
+    seed = 20
+    noise = random.Random(seed).randbytes(4_000)
+    for garbage in (
+        b"\x00" * 500,
+        b"\xff" * 500,
+        b"\x03\x04\x1b[A\x01\x02\x05\r",
+        b"{" * 65_536,
+        b"{" * 200 + b"}" * 200 + b"\n",
+        b'{"id":1,"method":"hel',
+        b'{"id":1,"method":"command","params":{"name":"genset.start"}}\n',
+        b"help\r\nstatus\r\nget battery.*\r\nnonsense\r\n",
+        noise,
+    ):
+        for i in range(0, len(garbage), 1000):
+            link._port.write(garbage[i : i + 1000])
+        assert link.hello()["site"] == "small", (garbage[:40], seed)

@@ -11,20 +11,21 @@ from greenmast.hub.queries import Queries
 SPANS = {"15 min": 900, "1 h": 3_600, "6 h": 21_600, "24 h": 86_400}
 DEFAULT_SPAN = "1 h"
 _STEPS = 240
+_LEAST_S = 60
 _GREY = "#7d8894"  # readable on light and on dark ground
 _LINE = "rgba(125,136,148,.28)"
 
 # (legend, point, plot, divisor to the plot's unit, colour)
 _SERIES = (
-    ("State of charge", "battery.soc_permille", 0, 10, "#2e8b57"),
+    ("Battery", "battery.soc_permille", 0, 10, "#2e8b57"),
     ("Solar", "solar.power_w", 1, 1, "#d99a1b"),
     ("Grid", "grid.power_w", 1, 1, "#3f7fbf"),
     ("Genset", "genset.power_w", 1, 1, "#b3543e"),
     ("Load", "load.power_w", 1, 1, "#8a63a8"),
     ("Bus", "dc.bus_mv", 2, 1000, "#3a9a9a"),
 )
-_PLOTS = (("battery %", 34, 100), ("power W", 182, 150), ("bus V", 380, 80))
-HEIGHT = 490
+_PLOTS = (("battery %", 42, 100), ("power W", 182, 150), ("bus V", 372, 80))
+HEIGHT = 480
 
 
 def options() -> dict[str, Any]:
@@ -34,16 +35,16 @@ def options() -> dict[str, Any]:
         "animation": False,
         "textStyle": {"fontFamily": "system-ui, sans-serif"},
         "legend": {
-            "type": "scroll",
             "top": 0,
-            "textStyle": {"color": _GREY},
+            "textStyle": {"color": _GREY, "fontSize": 11},
             "icon": "roundRect",
             "itemHeight": 3,
+            "itemWidth": 16,
         },
         "tooltip": {"trigger": "axis", "confine": True},
         "axisPointer": {"link": [{"xAxisIndex": "all"}]},
         "grid": [
-            {"left": 52, "right": 14, "top": top, "height": height, "outerBoundsMode": "none"}
+            {"left": 60, "right": 14, "top": top, "height": height, "outerBoundsMode": "none"}
             for _, top, height in _PLOTS
         ],
         "xAxis": [
@@ -63,7 +64,7 @@ def options() -> dict[str, Any]:
                 "gridIndex": i,
                 "name": title,
                 "nameLocation": "middle",
-                "nameGap": 40,
+                "nameGap": 44,
                 "nameTextStyle": {"color": _GREY},
                 "axisLabel": axis_label,
                 "splitNumber": 3,
@@ -92,11 +93,14 @@ def options() -> dict[str, Any]:
 
 def fill(chart: dict[str, Any], queries: Queries, site: str, span_s: int, now_s: int) -> None:
     """Puts the last `span_s` seconds of `site` into chart options made by `options`."""
-    step_s = max(1, span_s // _STEPS)
+    # A new site's first minutes fill the plot instead of its right edge.
+    first_s = queries.first_report_s(site, now_s - span_s) or now_s
+    begin_s = min(first_s, now_s - _LEAST_S)
+    step_s = max(1, (now_s - begin_s) // _STEPS)
     for series, (_, point, _, divisor, _) in zip(chart["series"], _SERIES, strict=True):
-        buckets = queries.history(site, point, now_s - span_s, now_s, step_s) or []
+        buckets = queries.history(site, point, begin_s, now_s, step_s) or []
         series["data"] = [
             [bucket.at * 1000, None if bucket.mean is None else bucket.mean / divisor] for bucket in buckets
         ]
     for axis in chart["xAxis"]:
-        axis["min"], axis["max"] = (now_s - span_s) * 1000, now_s * 1000
+        axis["min"], axis["max"] = begin_s * 1000, now_s * 1000

@@ -101,9 +101,9 @@ def contactors(view: SiteView) -> str:
     """Output, feedback and reason of each contactor and relay that the board has told of."""
     rows = []
     for name in points.OUTPUTS:
-        if f"output.{name}" not in view.points:
-            continue
         output = view.points.get(f"output.{name}", _ABSENT)
+        if output.value is None:  # not fitted here
+            continue
         feedback = view.points.get(f"feedback.{name}", _ABSENT)
         wrong = "good" == output.quality == feedback.quality and output.value != feedback.value
         code = view.good(f"reason.{'ac' if name == 'grid' else name}")
@@ -184,9 +184,10 @@ def _reason(view: SiteView, name: str) -> str | None:
 
 def _reserve(view: SiteView) -> str | None:
     left = view.good("battery.to_lvd_s")
-    if left is None:
-        return None
-    return f"{text.value('battery.to_lvd_s', left)} to disconnect" if left < text.ENDLESS_S else None
+    if left is not None and left < text.ENDLESS_S:
+        return f"{text.value('battery.to_lvd_s', left)} to disconnect"
+    reserve = view.good("battery.reserve_permille")
+    return None if reserve is None else f"reserve {text.value('battery.reserve_permille', reserve)}"
 
 
 def _safe_mode(view: SiteView) -> str | None:
@@ -213,12 +214,15 @@ def _table(view: SiteView, names: Iterable[str], *, with_subsystem: bool) -> str
 
 
 def _figure(name: str, point: PointView) -> str:
-    mark = "" if point.quality in ("good", "unknown") else f" <em>{_esc(point.quality)}</em>"
+    mark = "" if point.quality in ("good", "unknown") else f" <em>{_esc(_quality(point))}</em>"
     return f'<span class="figure {point.quality}">{_esc(text.value(name, point.value))}{mark}</span>'
 
 
 def _quality(point: PointView) -> str:
-    return "not told yet" if point.quality == "unknown" else point.quality
+    """What is wrong with a value. A point that no device delivers is not stale: there is no data."""
+    if point.quality == "unknown" or (point.quality == "stale" and point.value is None):
+        return text.NO_DATA
+    return point.quality
 
 
 def _age(point: PointView) -> str:

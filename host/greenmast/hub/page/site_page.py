@@ -14,7 +14,7 @@ from greenmast.hub.page import flow, history, parts
 from greenmast.hub.queries import Queries
 
 REFRESH_S = 1.0
-HISTORY_S = 10.0
+HISTORY_S = 5.0
 FAVICON = (
     '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32">'
     '<rect width="32" height="32" rx="7" fill="#1f4e46"/>'

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from greenmast_protocol import points, reasons, show
+from greenmast_protocol import points, reason_text, reasons, show, units
 
 MISSING = "–"
+NO_DATA = "no data"
 THIN = "\u202f"  # narrow no-break space between digits and unit
 
 # Title and order of the subsystems; the instances of a role follow their aggregate.
@@ -43,6 +44,7 @@ _SPOKEN_POINTS = {
     "dc.bus_mv": "DC bus voltage",
     "battery.to_lvd_s": "time to disconnect",
     "genset.run_s": "run time",
+    "genset.rpm": "speed (rpm)",
     "load.tier1_w": "tier 1",
     "load.tier2_w": "tier 2",
     "load.tier3_w": "tier 3",
@@ -79,17 +81,22 @@ def label(name: str) -> str:
     if name in _SPOKEN_POINTS:
         return _SPOKEN_POINTS[name]
     last = name.rpartition(".")[2]
-    unit = points.unit(name)
+    unit = units.of(name)
     stem = last.removesuffix(f"_{unit}") if unit else last
     return " ".join(_SPOKEN.get(part, part) for part in stem.split("_"))
 
 
 def reason(code: int) -> str:
-    """What a reason code says. Sentences that need the deciding values, known to the board, become names."""
+    """What a reason code says, short of the deciding values, which only the board has."""
     if not 0 <= code < len(reasons.NAMES):
         return f"reason {code}"
     name, sentence = reasons.REASONS[code]
-    return name.replace("soc", "state of charge").replace("_", " ") if "{}" in sentence else sentence
+    before = sentence.partition("{}")[0]
+    if before == sentence:
+        return sentence
+    if before.endswith(": "):
+        return before[:-2]
+    return name.replace("soc", "state of charge").replace("_", " ")
 
 
 def seen(seconds: int | None) -> str:

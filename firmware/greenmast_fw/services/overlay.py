@@ -1,0 +1,30 @@
+"""Code that is needed now and then is loaded for one call and dropped again: heap is the scarcest thing on the board."""
+
+import gc
+import sys
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import TypeVar
+
+    T = TypeVar("T")
+
+
+def run(function: "Callable[..., T]", *args: object) -> "T":
+    """The result of `function(*args)`. Modules that it has imported and nobody else had are forgotten."""
+    before = set(sys.modules)
+    try:
+        return function(*args)
+    finally:
+        for name in list(sys.modules):
+            if name not in before and name.startswith("greenmast_"):
+                _forget(name)
+        gc.collect()
+
+
+def _forget(name: str) -> None:
+    del sys.modules[name]
+    parent, _, leaf = name.rpartition(".")
+    if parent in sys.modules and hasattr(sys.modules[parent], leaf):
+        delattr(sys.modules[parent], leaf)

@@ -1,0 +1,73 @@
+"""The sentences for the reasons, for people. `{}` takes the value that decided and its limit, in that order."""
+
+from greenmast_protocol import reasons
+
+TEXTS = {
+    "ok": "as it should be",
+    "unknown": "no such command",
+    "invalid_value": "a value is missing, of the wrong type or out of range",
+    "not_authorised": "the key may not do this",
+    "expired": "the command's time has passed",
+    "replayed": "this command has been seen before",
+    "retained": "a retained message is never a command",
+    "rate_limited": "too many commands",
+    "mode": "not in this mode",
+    "interlock": "the other AC contactor is not proven open",
+    "not_qualified": "the source is not stable enough",
+    "fuel_low": "fuel {} below {}",
+    "locked_out": "locked out after a fault: reset it first",
+    "inhibited": "inhibited by command",
+    "min_off": "minimum off time: {} left",
+    "min_run": "minimum run time: {} left",
+    "starts_per_hour": "{} of {} starts this hour",
+    "engine_fault": "engine fault",
+    "feedback_fault": "contactor feedback contradicts the output",
+    "battery_protect": "battery protection",
+    "no_device": "no such device at this site",
+    "busy": "another transition is under way",
+    "revision_conflict": "the configuration has changed meanwhile",
+    "boot": "after a reset: waiting for feedback",
+    "grid_available": "grid qualifies",
+    "grid_lost": "grid lost: {} against {}",
+    "grid_return_delay": "grid qualifies in {}",
+    "no_source": "no AC source",
+    "dead_time": "dead time: {} left",
+    "soc_low": "state of charge {} below {}",
+    "soc_reached": "state of charge {} reached {}",
+    "data_lost": "battery data lost",
+    "no_demand": "no demand",
+    "cranking": "cranking, try {} of {}",
+    "start_failed": "no start after {} tries",
+    "warm_up": "warming up: {} left",
+    "cool_down": "cooling down: {} left",
+    "genset_ready": "genset is ready",
+    "fail_to_stop": "still running though told to stop",
+    "welded": "contactor did not open",
+    "fail_to_close": "contactor did not close",
+    "bus_low": "bus {} below {}",
+    "bus_recovering": "bus above the reconnect voltage: {} left",
+    "shed_countdown": "disconnect in {}",
+    "default_state": "no trustworthy data: the site's default",
+    "battery_carries": "the battery carries the load",
+    "manual": "by command",
+    "stagger": "another load was connected {} ago",
+    "grid_frequency": "grid frequency {} against {}",
+    "grid_silent": "no trustworthy grid measurement",
+    "mains_fail": "mains-fail input",
+    "genset_band": "genset voltage or frequency out of band",
+    "genset_stalled": "genset stopped by itself",
+    "stopping": "stopping: for {} now",
+    "soc_above": "state of charge {} above {}",
+    "bus_above": "bus {} above {}",
+    "bus_silent": "no trustworthy bus voltage",
+    "holding": "no data at all: held as it was, the site's default in {}",
+}
+
+
+def text(code: int, *values: object) -> str:
+    """The sentence for a reason; missing values read as "?"."""
+    parts = TEXTS[reasons.NAMES[code]].split("{}")
+    out = parts[0]
+    for i in range(1, len(parts)):
+        out += (str(values[i - 1]) if i <= len(values) else "?") + parts[i]
+    return out
