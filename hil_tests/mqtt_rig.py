@@ -10,7 +10,6 @@ import datetime
 import ipaddress
 import json
 import os
-import queue
 import shutil
 import signal
 import socket
@@ -73,7 +72,8 @@ class Board:
     ) -> None:
         self.events: list[dict[str, Any]] = []
         self._stats: dict[str, Any] = {}
-        self._queue: queue.Queue[dict[str, Any]] = queue.Queue()
+        self._next = 0
+        self._arrived = threading.Condition()
         self._process = subprocess.Popen(
             [tool("micropython"), "-X", f"heapsize={heap}", "-m", program],
             env={"MICROPYPATH": f"{modules}:.frozen"},
@@ -96,28 +96,32 @@ class Board:
                 event = json.loads(line)
             except ValueError:
                 event = {"event": "text", "text": line}
-            self._queue.put(event)
+            with self._arrived:
+                if event["event"] == "stats":
+                    self._stats = event
+                self.events.append(event)
+                self._arrived.notify_all()
 
     def wait(self, name: str, *, within_s: float = WAIT_S, **values: Any) -> dict[str, Any]:
         """The next event of this name with these values (a callable is a predicate). Fails after `within_s`.
 
-        `stats` are a state: the last ones seen count too.
+        `stats` are a state, not an event: the newest ones count, and other events are not passed over.
         """
-        if name == "stats" and _fits(self._stats, values):
-            return self._stats
         end = time.monotonic() + within_s
-        while (left := end - time.monotonic()) > 0:
-            try:
-                event = self._queue.get(timeout=left)
-            except queue.Empty:
-                break
-            self.events.append(event)
-            if event["event"] == "stats":
-                self._stats = event
-            if event["event"] == name and _fits(event, values):
-                return event
-        state = f"exit {self._process.poll()}, saw {self.events[-8:]}"
-        raise AssertionError(f"no {name} {values} within {within_s} s; {state}")
+        with self._arrived:
+            while True:
+                if name == "stats":
+                    if _fits(self._stats, values):
+                        return self._stats
+                else:
+                    while self._next < len(self.events):
+                        event = self.events[self._next]
+                        self._next += 1
+                        if event["event"] == name and _fits(event, values):
+                            return event
+                if not self._arrived.wait(end - time.monotonic()):
+                    state = f"exit {self._process.poll()}, saw {self.events[-8:]}"
+                    raise AssertionError(f"no {name} {values} within {within_s} s; {state}")
 
     def is_running(self) -> bool:
         return self._process.poll() is None

@@ -16,7 +16,8 @@ from typing import Any
 
 import pytest
 
-from greenmast.bench.bus import compile_master, tool
+from greenmast.bench.bus import compile_master
+from greenmast.emulator import runtime
 from greenmast.emulator.wire import Wire
 
 BAUD = 9600
@@ -54,7 +55,7 @@ class Uart(io.IOBase):  # machine.UART over a terminal, noting what happens to i
 async def main(path, baud, with_de, steps):
     uart = Uart(path, baud)
     line = Line(uart, baud, uart.de if with_de else None)
-    master = RtuMaster(line, timeout_ms=300, turnaround_ms=600)
+    master = RtuMaster(line, timeout_ms=500, turnaround_ms=1000)
     beats = [0]
     async def heart():
         while True:
@@ -89,8 +90,7 @@ def perform(board: Path, path: str, steps: list[list[Any]], with_de: bool = Fals
 
     Results are lists of bytes, None or an error's name.
     """
-    micropython = tool("micropython", "GREENMAST_MICROPYTHON")
-    command = [micropython, "-X", "heapsize=96wK", str(board / "program.py"), path, str(BAUD)]
+    command = [runtime.find(), "-X", "heapsize=96wK", str(board / "program.py"), path, str(BAUD)]
     done = subprocess.run(
         [*command, str(int(with_de))],
         input=json.dumps(steps) + "\n",  # an argument of MicroPython holds 255 characters
@@ -187,8 +187,8 @@ MALFORMED: list[tuple[str, list[tuple[float, bytes]], str]] = [
     ("noise after", [(0, GOOD + b"\xff")], "trailing"),
     ("own echo, then the reply", [(0, sealed(bytes([UNIT, 4]) + words(0x10, 4)) + GOOD)], "own_echo"),
     ("300 bytes of babble", [(0, b"\x55" * 300)], "wrong_unit"),
-    ("a byte every 40 ms", [(0.04, GOOD[i : i + 1]) for i in range(len(GOOD))], "truncated"),
-    ("late", [(0.4, GOOD)], "timeout"),
+    ("a byte every 60 ms", [(0.06, GOOD[i : i + 1]) for i in range(len(GOOD))], "truncated"),
+    ("late", [(0.7, GOOD)], "timeout"),
     ("silent", [], "timeout"),
 ]
 

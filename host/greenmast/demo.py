@@ -1,21 +1,18 @@
 """The main job, end to end, on one machine: firmware under MicroPython, emulated site, broker, hub, screens.
 
-Owns the cast and the story: at the start of the demo the grid fails with the battery nearly at its start threshold, the
-genset comes on, the grid returns; after that the site lives its seeded life. Every part is the real one; see
-`emulator.world` for what is emulated.
+Owns the story: the grid fails with the battery nearly at its start threshold, the genset comes on, the grid returns; after
+that the site lives its seeded life. Every part is the real one; see `emulator.world` for what is emulated.
 """
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import json
 import signal
-import subprocess
 import sys
-import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -23,6 +20,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from greenmast import site as sites
+from greenmast.chain import Chain, HubProcess
 from greenmast.emulator import runtime
 from greenmast.emulator.world import World
 from greenmast.errors import DONE, NO_CONTACT, REFUSED, UserError
@@ -34,8 +32,6 @@ from greenmast.link.serial import SerialLink
 _MORNING = datetime(2025, 4, 15, 10, 30)  # sun, but not enough of it
 _READY_S = 30.0
 _WEB = "127.0.0.1:8080"
-
-
 _GRID_GOOD = {"grid.voltage_mv": 230_000.0, "grid.frequency_chz": 5_000.0}
 
 
@@ -66,151 +62,88 @@ _PACE = {
 }
 
 
-class Stage:
-    """Everything that runs while the demo does, in threads and processes of its own."""
+class Story:
+    """Plays `_STORY` on a world; `say` gets a line for each scene."""
 
-    def __init__(self, site: sites.Site, speed: int, seed: int, folder: Path, say: Callable[[str], None]) -> None:
-        self._say = say
+    def __init__(self, world: World, aloud: bool) -> None:
+        self._plant = world.plant
         self._scenes = list(_STORY)
-        self._broker = EmbeddedBroker()
-        self._hub: subprocess.Popen[str] | None = None
-        self._folder = folder
-        self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._loop.run_forever, name="world", daemon=True)
-        self.web = ""
-        self.log = folder / "board.log"
-        self._log_file = self.log.open("w")
-        self._broker_up = False
-        self.world = World(
-            site,
-            folder,
-            seed=seed,
-            speed=speed,
-            start=_MORNING.replace(tzinfo=site.timezone),
-            on_log=self._write_log,
-        )
-        self.world.on_tick = self._play
-
-    def __enter__(self) -> Stage:
-        try:
-            self._broker.start()
-            self._broker_up = True
-            self.world.configure({"host": "127.0.0.1", "port": self._broker.port})
-            self._start_hub()
-            self._thread.start()
-            self._wait(self.world.__aenter__())
-        except BaseException:
-            self.__exit__()
-            raise
-        return self
-
-    def __exit__(self, *exc_info: object) -> None:
-        if self._thread.is_alive():
-            self._wait(self.world.__aexit__())
-            self._loop.call_soon_threadsafe(self._loop.stop)
-            self._thread.join(5)
-        self.stop_hub()
-        if self._broker_up:
-            self._broker.stop()
-        self._log_file.close()
-
-    def stop_hub(self) -> dict[str, int]:
-        """End the hub; its counters."""
-        hub, self._hub = self._hub, None
-        if hub is None:
-            return {}
-        hub.send_signal(signal.SIGTERM)
-        try:
-            out, _ = hub.communicate(timeout=15)
-        except subprocess.TimeoutExpired:
-            hub.kill()
-            out, _ = hub.communicate()
-        lines = out.strip().splitlines()
-        return dict(json.loads(lines[-1])) if lines else {}
-
-    @property
-    def broker_url(self) -> str:
-        """Where other programs find the broker."""
-        return self._broker.url
-
-    def last_words(self) -> str:
-        """The end of what the board's console printed."""
-        return "\n".join(line[:200] for line in self.log.read_text().splitlines()[-20:])
-
-    def _start_hub(self) -> None:
-        errors = (self._folder / "hub.log").open("w")
-        for web in (_WEB, "127.0.0.1:0"):
-            self._hub = subprocess.Popen(
-                [sys.executable, "-m", "greenmast", "hub", "run", "--json"]
-                + ["--broker", self._broker.url, "--db", f"sqlite:///{self._folder / 'hub.db'}", "--web", web],
-                stdout=subprocess.PIPE,
-                stderr=errors,
-                text=True,
-            )
-            assert self._hub.stdout
-            line = self._hub.stdout.readline()
-            if line:
-                self.web = json.loads(line)["web"]
-                return
-            self._hub.wait()
-        raise UserError(f"the hub does not start: {(self._folder / 'hub.log').read_text().strip()[-300:]}")
-
-    def _wait(self, work: Any) -> Any:
-        return asyncio.run_coroutine_threadsafe(work, self._loop).result(_READY_S)
+        self._aloud = aloud
+        world.on_tick = self._play
 
     def _play(self) -> None:
-        plant = self.world.plant
-        while self._scenes and plant.time_s >= self._scenes[0].at_s:
+        while self._scenes and self._plant.time_s >= self._scenes[0].at_s:
             scene = self._scenes.pop(0)
             for name, value in scene.truths.items():
                 if value is None:
-                    plant.release_truth(name)
+                    self._plant.release_truth(name)
                 else:
-                    plant.set_truth(name, value)
-            self._say(f"{plant.time_s:5.0f} s  {scene.text}")
-
-    def _write_log(self, line: str) -> None:
-        self._log_file.write(line + "\n")
-        self._log_file.flush()
+                    self._plant.set_truth(name, value)
+            if self._aloud:
+                _tell(f"{self._plant.time_s:5.0f} s  {scene.text}")
 
 
-def run(
-    site: str, *, headless: bool, for_s: float | None, speed: int, json_output: bool, seed: int
-) -> int:
+def run(site: str, *, headless: bool, for_s: float | None, speed: int, json_output: bool, seed: int) -> int:
     """Play the demo for `for_s` seconds on the wall, or until Ctrl-C. Returns the exit code.
 
     Raises UserError for what cannot be started, before anything is.
     """
     loaded = sites.load(site, _PACE)
     version = runtime.version(runtime.find())
-
-    def say(text: str) -> None:
-        if headless or json_output:
-            print(text, file=sys.stderr, flush=True)
-
     started = time.monotonic()
-    with TemporaryDirectory(prefix="greenmast-") as name, _signals_end():
-        with Stage(loaded, speed, seed, Path(name), say) as stage:
-            console = stage.world.board.console
-            print(_programme(stage, loaded.id), file=sys.stderr, flush=True)
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(TemporaryDirectory(prefix="greenmast-")))
+        stack.enter_context(_signals_end())
+        broker = EmbeddedBroker()
+        broker.start()
+        stack.callback(broker.stop)
+        hub = _start_hub(broker.url, folder)
+        stack.callback(hub.stop)
+
+        def make_world(log: Any) -> World:
+            return World(
+                loaded,
+                folder,
+                mqtt={"host": "127.0.0.1", "port": broker.port},
+                seed=seed,
+                speed=speed,
+                start=_MORNING.replace(tzinfo=loaded.timezone),
+                on_log=log,
+            )
+
+        chain = Chain(make_world, folder / "board.log")
+        Story(chain.world, aloud=headless or json_output)
+        with chain:
+            _tell(_programme(hub.ready["web"], broker.url, loaded.id, chain.log))
             try:
-                with SerialLink(console) as link:
-                    summary = _watch(link, headless, started, for_s)
+                with SerialLink(chain.world.board.console) as link:
+                    seen = _watch(link, headless, started, for_s)
             except NoContactError as error:
-                raise UserError(f"{error.message}; its last words:\n{stage.last_words()}", NO_CONTACT) from error
-            hub = stage.stop_hub()
+                text = f"{error.message}; its last words:\n{chain.last_words()}"
+                raise UserError(text, NO_CONTACT) from error
+        stored = hub.stop().get("stored_rows", 0)
     summary = {
         "seconds": round(time.monotonic() - started, 1),
         "runtime": version,
-        **summary,
-        "stored_rows": hub.get("stored_rows", 0),
-        "web": stage.web,
+        **seen,
+        "stored_rows": stored,
+        "web": hub.ready["web"],
     }
     if json_output:
         print(json.dumps(summary))
     else:
-        print(_verdict(summary), file=sys.stderr)
-    return _exit_code(summary)
+        _tell(_verdict(summary))
+    if not summary["scans"]:
+        return NO_CONTACT
+    return DONE if stored else REFUSED
+
+
+def _start_hub(broker_url: str, folder: Path) -> HubProcess:
+    """On the usual port, or on a free one when somebody has that."""
+    try:
+        return HubProcess(broker_url, folder, _WEB)
+    except UserError:
+        return HubProcess(broker_url, folder)
 
 
 def _watch(link: SerialLink, headless: bool, started: float, for_s: float | None) -> dict[str, Any]:
@@ -269,11 +202,11 @@ def _signals_end() -> Iterator[None]:
         signal.signal(signal.SIGTERM, before)
 
 
-def _programme(stage: Stage, site: str) -> str:
+def _programme(web: str, broker: str, site: str, log: Path) -> str:
     return (
-        f"page     {stage.web}\n"
-        f"watch    greenmast watch --mqtt {stage.broker_url} --site {site}   (or status, explain, get, alarms)\n"
-        f"log      {stage.log}\n"
+        f"page     {web}\n"
+        f"watch    greenmast watch --mqtt {broker} --site {site}   (or status, explain, get, alarms)\n"
+        f"log      {log}\n"
         "Ctrl-C ends."
     )
 
@@ -287,7 +220,5 @@ def _verdict(summary: dict[str, Any]) -> str:
     )
 
 
-def _exit_code(summary: dict[str, Any]) -> int:
-    if not summary["scans"]:
-        return NO_CONTACT
-    return DONE if summary["stored_rows"] else REFUSED
+def _tell(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)

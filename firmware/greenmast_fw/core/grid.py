@@ -44,6 +44,7 @@ class Grid:
         self.ok = False
         self.qualified = False
         self.proven = False
+        self.measured = False
         self.factor = 1
         self.reason = _SILENT if exists else _NO_SOURCE
         self.value = 0
@@ -88,6 +89,7 @@ class Grid:
             self._settle_ms += dt_ms
         mv = v[_MV]
         chz = v[_CHZ]
+        self.measured = mv is not None and chz is not None
         if v[_MAINS_OK] == 0:
             self._lose(_MAINS_FAIL, 0, 1)
         elif mv is not None and mv < self._mv_min:
@@ -98,7 +100,7 @@ class Grid:
             self._bad(_FREQUENCY, chz, self._chz_min, dt_ms)
         elif chz is not None and chz > self._chz_max:
             self._bad(_FREQUENCY, chz, self._chz_max, dt_ms)
-        elif mv is not None and chz is not None:
+        elif self.measured:
             self._good(dt_ms)
         elif carries == 1 or blind or (carries is None and self.ok and self._settle_ms < _SETTLE_MS):
             self._good_ms = -1

@@ -8,7 +8,8 @@ Rules
   delay, longer only on the rectifier's word that AC comes through, or while no device at all answers.
 - The mains-fail input and a genset fault open at once.
 - A contactor whose position has never been read is left as the hardware left it, but for the interlock.
-- A battery below its disconnection voltage for five countdowns is disconnected, whoever forgot it.
+- A battery below its disconnection voltage for five countdowns, with nothing charging it, is disconnected,
+  whoever forgot it.
 - Excepted is the site's default state after a long time without any data: the grid's contactor may then close
   unseen, as it would without a controller. The interlock has no exceptions.
 """
@@ -22,6 +23,7 @@ _CHZ = (points.index("grid.frequency_chz"), points.index("genset.frequency_chz")
 _MAINS_OK = points.index("grid.mains_ok")
 _FAULT = points.index("genset.fault")
 _AC_PRESENT = points.index("rectifier.ac_present")
+_BATTERY_MA = points.index("battery.current_ma")
 _BATTERY_MV = points.index("battery.voltage_mv")
 
 INTERLOCK = reasons.code("interlock")
@@ -177,7 +179,7 @@ class Protection:
         mv = v[_BATTERY_MV]
         if mv is None:
             return False
-        if mv >= self._battery_mv:
+        if mv >= self._battery_mv or (v[_BATTERY_MA] or 0) > 0 or v[_AC_PRESENT]:
             self._low_ms = 0
             return False
         if self._low_ms < self._battery_ms:

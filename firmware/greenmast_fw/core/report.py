@@ -6,7 +6,6 @@ Decides nothing and keeps nothing: every function reads a controller and writes 
 from greenmast_fw.core import decision
 from greenmast_fw.core.demand import first_reason
 from greenmast_fw.core.genset import OFF, ON_LOAD, READY
-from greenmast_fw.core.grid import AVAILABLE
 from greenmast_fw.core.site import BATTERY, GENSET, GRID, LOAD1, LOAD2, LOAD3, START
 from greenmast_protocol import points, reasons
 
@@ -55,7 +54,7 @@ def state_points(c: "Controller", v: "tuple[int | None, ...]") -> None:
     values[_REASON_AC] = ac_reason(c)
     grid = c.grid
     if grid.exists:
-        values[_QUALIFIED] = 1 if grid.ok and grid.reason == AVAILABLE else 0
+        values[_QUALIFIED] = 1 if grid.ok and grid.measured else 0
     if c.genset.exists:
         values[_STATE] = c.genset.state
         values[_REASON_GENSET] = genset_reason(c)

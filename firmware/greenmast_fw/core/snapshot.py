@@ -1,8 +1,9 @@
 """The process image: what the controller knows, once per scan, as one immutable picture.
 
-Drivers write into an `Image` as replies come in; the scan takes a `Snapshot` of it. Freshness belongs to a *source*
-(one Modbus read, the input pins): a source that has not been refreshed within its limit makes all of its points STALE.
-Ages are added up from `dt_ms` and saturate, so neither wrapping ticks nor wall clocks can make an old value young.
+Drivers write into an `Image` as replies come in; the scan takes a `Snapshot` of it. Freshness belongs to a
+*source* (one Modbus read, the input pins): a source that has not been refreshed within its limit makes all of
+its points STALE. Ages are added up from `dt_ms` and saturate, so neither wrapping ticks nor wall clocks can
+make an old value young.
 """
 
 from greenmast_protocol import points, quality
@@ -11,7 +12,10 @@ _AGE_MAX_MS = 0x3FFFFFFF
 
 
 class Snapshot:
-    """One scan's process image. `v[i]` is the value of point `i` or None unless GOOD; `q[i]` is its quality code."""
+    """One scan's process image.
+
+    `v[i]` is the value of point `i` or None unless GOOD; `q[i]` is its quality code.
+    """
 
     __slots__ = ("q", "v")
 

@@ -25,8 +25,6 @@ NONE = points.AC_SOURCES.index("none")
 GRID = points.AC_SOURCES.index("grid")
 GENSET = points.AC_SOURCES.index("genset")  # output number + 1, as for the grid
 
-AVAILABLE = reasons.code("grid_available")
-GENSET_READY = reasons.code("genset_ready")
 DEAD_TIME = reasons.code("dead_time")
 INTERLOCK = reasons.code("interlock")
 WELDED = reasons.code("welded")
@@ -36,6 +34,7 @@ NO_SOURCE = reasons.code("no_source")
 MANUAL = reasons.code("manual")
 DEFAULT_STATE = reasons.code("default_state")
 
+_WHY = (NO_SOURCE, reasons.code("grid_available"), reasons.code("genset_ready"))  # by source
 _GIVEN_UP_MS = 600_000  # a contactor that would not close is left alone this long
 _PROVEN_MS = 60_000  # closed this long restores its tries
 
@@ -121,9 +120,7 @@ class Source:
         elif target != ac:
             if contacts.since_ms[i] >= self._min_on_ms or default >= 0:
                 self.ac = NONE
-                self.reason = (
-                    AVAILABLE if target == GRID else GENSET_READY if target == GENSET else genset.reason
-                )
+                self.reason = MANUAL if self.select_ms else _WHY[target] if target else genset.reason
         elif self.tries[i] and contacts.since_ms[i] >= _PROVEN_MS:
             self.tries[i] = 0
 
@@ -144,15 +141,7 @@ class Source:
         if contacts.closed[other] == 0:
             if contacts.open_ms[other] >= self._dead_ms:
                 self.ac = target
-                self.reason = (
-                    DEFAULT_STATE
-                    if default >= 0
-                    else MANUAL
-                    if self.select_ms
-                    else AVAILABLE
-                    if target == GRID
-                    else GENSET_READY
-                )
+                self.reason = DEFAULT_STATE if default >= 0 else MANUAL if self.select_ms else _WHY[target]
             else:
                 self.reason = DEAD_TIME
         elif contacts.fault[other] == contactor.WELDED:

@@ -18,9 +18,8 @@ if TYPE_CHECKING:
     from greenmast_fw.drivers.modbus_master import RtuMaster
 
 _STALE_PERIODS = 3
-_STALE_MIN_MS = 3000
-_BACK_OFF_MAX_MS = 60_000
-_REASSERT_MS = 60_000
+_MINUTE_MS = 60_000
+_SHORTEST_MS = 1000  # a scan of a full bus takes about this long whatever shorter period is asked for
 
 
 class Station:
@@ -39,8 +38,7 @@ class Station:
         self.due: "list[int]" = []
         for number in range(len(device.profile.READS)):
             wanted = device.supplies(number)
-            limit_ms = _STALE_PERIODS * period_ms * device.profile.READS[number][3]
-            limit_ms = limit_ms if limit_ms > _STALE_MIN_MS else _STALE_MIN_MS
+            limit_ms = _STALE_PERIODS * _likely_ms(period_ms) * device.profile.READS[number][3]
             self.sources.append(image.add_source(limit_ms, wanted) if wanted else 0)
             self.due.append(0)
         # Per row of WRITES: the value to hold (None: nobody has asked) and the scans until it is written
@@ -63,6 +61,7 @@ class BusPoller:
         self._master = master
         self._image = image
         self._period_ms = period_ms
+        self._scans_a_minute = _MINUTE_MS // _likely_ms(period_ms)
         for device in devices:
             master.limit(device.unit, device.profile.TIMEOUT_MS, device.profile.GAP_MS)
 
@@ -105,7 +104,7 @@ class BusPoller:
                 self._back_off(station)
 
     def _back_off(self, station: Station) -> None:
-        longest = _BACK_OFF_MAX_MS // self._period_ms
+        longest = self._scans_a_minute
         # The first failure may be noise: ask again in the next scan.
         scans = 1 << (station.failures - 1) if station.failures < 16 else longest
         station.rest = (scans if scans < longest else longest) - 1
@@ -163,8 +162,13 @@ class BusPoller:
             return error.code
         station.ok += 1
         if station.held[i] == value:  # else it has changed meanwhile and is due again
-            station.write_due[i] = _REASSERT_MS // self._period_ms
+            station.write_due[i] = self._scans_a_minute
         return modbus_frame.OK
+
+
+def _likely_ms(period_ms: int) -> int:
+    """How long a scan will take."""
+    return period_ms if period_ms > _SHORTEST_MS else _SHORTEST_MS
 
 
 def _is_answer(code: int) -> bool:

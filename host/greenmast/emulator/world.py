@@ -53,7 +53,7 @@ class World:
         self.plant = Plant(PlantConfig.from_site(site.plant), seed, start=start or datetime.now(site.timezone))
         self.files = build.firmware(site)
         self.flash = folder / "flash.img"
-        self.configure(mqtt or {})
+        self.flash.write_bytes(image.image(self.files, site.board_config(mqtt=mqtt)))
         self.emulated = EmulatedSite(site, self.plant)
         self.wires: list[Wire] = []
         self.board: VirtualBoard
@@ -65,10 +65,6 @@ class World:
         self._task: asyncio.Task[None] | None = None
         self._coils = {output.pin: output.name for output in site.outputs}
         self._contacts = {o.name: o.feedback for o in site.outputs if o.feedback is not None}
-
-    def configure(self, mqtt: Mapping[str, Any]) -> None:
-        """Flash the blank board: firmware and the site's configuration, with this broker."""
-        self.flash.write_bytes(image.image(self.files, self.site.board_config(mqtt=mqtt)))
 
     async def __aenter__(self) -> Self:
         try:

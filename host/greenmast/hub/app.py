@@ -103,7 +103,7 @@ def run(
     """Runs a hub until SIGINT or SIGTERM. Without `broker` it brings its own, on 127.0.0.1:1883.
 
     With `json_output` stdout gets a line {"web","broker","db"} when ready and at the end one with counters.
-    Raises UserError: exit 3 without a broker, 1 for a port in use, 2 for a bad URL or address.
+    Raises UserError: exit 3 without a broker, 4 when it refuses, 1 for a port in use, 2 for a bad URL.
     """
     logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
     web_host, web_port = parse_address(web)

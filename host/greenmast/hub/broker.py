@@ -86,5 +86,8 @@ def _free_port(port: int) -> int:
         try:
             probe.bind((HOST, port))
         except OSError as error:
-            raise UserError(f"the embedded broker cannot have {HOST}:{port}: {error.strerror}") from error
+            raise UserError(
+                f"the embedded broker cannot have {HOST}:{port}: {error.strerror}; "
+                "if another broker runs there, give its URL"
+            ) from error
         return int(probe.getsockname()[1])

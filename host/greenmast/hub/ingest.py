@@ -29,7 +29,7 @@ from paho.mqtt.client import Client, MQTTMessage
 from paho.mqtt.enums import CallbackAPIVersion
 from sqlalchemy.exc import SQLAlchemyError
 
-from greenmast.errors import NO_CONTACT, USAGE, UserError
+from greenmast.errors import NO_CONTACT, NOT_AUTHORISED, USAGE, UserError
 from greenmast.hub.messages import FILTERS, MalformedError, Notice, Record, parse
 from greenmast.hub.writer import Writer, Written
 from greenmast_protocol import topics
@@ -39,6 +39,7 @@ log = logging.getLogger(__name__)
 BATCH_MAX = 500
 POLL_S = 0.5
 RETRY_MAX_S = 30.0
+CONNECT_S = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +83,8 @@ class Ingest:
         # Packet identifiers belong to one connection: on the next one they acknowledge other messages.
         self._connection = 0
         self._stopping = threading.Event()
+        self._settled = threading.Event()  # the first connection is subscribed or refused
+        self._refusal = ""
         self._thread = threading.Thread(target=self._write_forever, name="hub-writer", daemon=True)
         self._client = self._make_client(client_id)
 
@@ -110,13 +113,17 @@ class Ingest:
         return dict(self._malformed)
 
     def start(self) -> None:
-        """Connects and begins. Raises UserError (exit 3) when the broker cannot be reached."""
+        """Returns once subscribed. Raises UserError: exit 3 when no broker answers, 4 when it refuses."""
         try:
             self._client.connect(self._broker.host, self._broker.port, keepalive=30)
         except (OSError, ValueError) as error:
             raise UserError(f"no MQTT broker at {self._broker}: {error}", NO_CONTACT) from error
-        self._thread.start()
         self._client.loop_start()
+        if not self._settled.wait(CONNECT_S):
+            raise UserError(f"no MQTT broker at {self._broker}: it does not answer", NO_CONTACT)
+        if self._refusal:
+            raise UserError(f"broker {self._broker} refuses the hub: {self._refusal}", NOT_AUTHORISED)
+        self._thread.start()
 
     def stop(self) -> None:
         """Ends both threads. What has not been committed stays with the broker."""
@@ -136,6 +143,7 @@ class Ingest:
         if self._broker.tls:
             client.tls_set_context(ssl.create_default_context())
         client.on_connect = self._on_connect
+        client.on_subscribe = lambda *_: self._settled.set()
         client.on_disconnect = self._on_disconnect
         client.on_message = self._on_message
         return client
@@ -143,7 +151,9 @@ class Ingest:
     def _on_connect(self, client: Client, _userdata: Any, _flags: Any, reason: Any, _properties: Any) -> None:
         self._connection += 1
         if reason.is_failure:
-            log.error("broker %s refuses the hub: %s", self._broker, reason)
+            log.warning("broker %s refuses the hub: %s", self._broker, reason)
+            self._refusal = str(reason)
+            self._settled.set()
             return
         self._counts["connects"] += 1
         log.info("connected to broker %s", self._broker)

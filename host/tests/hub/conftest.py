@@ -47,11 +47,11 @@ def wait_for(condition: Callable[[], bool], what: str, timeout_s: float = 20.0) 
 class Mosquitto:
     """A broker on a free loopback port that can be killed and started again."""
 
-    def __init__(self, folder: Path, *, persistent: bool) -> None:
+    def __init__(self, folder: Path, *, persistent: bool, anonymous: bool = True) -> None:
         self.port = free_port()
         self.url = f"mqtt://127.0.0.1:{self.port}"
         self._config = folder / "mosquitto.conf"
-        lines = [f"listener {self.port} 127.0.0.1", "allow_anonymous true", "user root"]
+        lines = [f"listener {self.port} 127.0.0.1", f"allow_anonymous {str(anonymous).lower()}", "user root"]
         if persistent:
             lines += ["persistence true", f"persistence_location {folder}/", "autosave_on_changes true"]
             lines += ["autosave_interval 1"]
@@ -189,8 +189,8 @@ def make_broker(tmp_path: Path) -> Iterator[Callable[..., Mosquitto]]:
         pytest.fail("mosquitto is not installed: apt-get install mosquitto")
     made: list[Mosquitto] = []
 
-    def make(*, persistent: bool) -> Mosquitto:
-        made.append(Mosquitto(tmp_path, persistent=persistent))
+    def make(*, persistent: bool, anonymous: bool = True) -> Mosquitto:
+        made.append(Mosquitto(tmp_path, persistent=persistent, anonymous=anonymous))
         made[-1].start()
         return made[-1]
 

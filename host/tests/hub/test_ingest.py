@@ -177,6 +177,17 @@ def test_no_broker_is_exit_3(tmp_path: Path) -> None:
     assert caught.value.exit_code == 3
 
 
+def test_a_broker_that_refuses_the_hub_is_exit_4(tmp_path: Path, make_broker: Make) -> None:
+    broker = make_broker(persistent=False, anonymous=False)
+    ingest = Ingest(
+        BrokerAddress.parse(broker.url), Writer(open_database(f"sqlite:///{tmp_path}/hub.sqlite3")), "test"
+    )
+    with pytest.raises(UserError) as caught:
+        ingest.start()
+    ingest.stop()
+    assert caught.value.exit_code == 4
+
+
 @pytest.mark.parametrize("url", ["", "127.0.0.1", "http://x", "mqtt://", "mqtt://x:99999", "mqtt://x:y"])
 def test_a_bad_broker_url_is_exit_2(url: str) -> None:
     with pytest.raises(UserError) as caught:

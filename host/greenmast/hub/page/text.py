@@ -90,10 +90,10 @@ def reason(code: int) -> str:
     """What a reason code says, short of the deciding values, which only the board has."""
     if not 0 <= code < len(reasons.NAMES):
         return f"reason {code}"
-    name, sentence = reasons.REASONS[code]
-    before = sentence.partition("{}")[0]
-    if before == sentence:
-        return sentence
+    name = reasons.NAMES[code]
+    before, placeholder, _ = reason_text.TEXTS[name].partition("{}")
+    if not placeholder:
+        return before
     if before.endswith(": "):
         return before[:-2]
     return name.replace("soc", "state of charge").replace("_", " ")
