@@ -51,7 +51,7 @@ _STORY = (
     Scene(300.0, {"grid.voltage_mv": None, "grid.frequency_chz": None}, "the seeded grid takes over"),
 )
 # A minute should show a whole outage: the delays of the site, shortened.
-_PACE = {
+PACE = {
     "grid.return_delay_s": 8,
     "genset.soc_delay_s": 3,
     "genset.warm_up_s": 6,
@@ -88,7 +88,7 @@ def run(site: str, *, headless: bool, for_s: float | None, speed: int, json_outp
 
     Raises UserError for what cannot be started, before anything is.
     """
-    loaded = sites.load(site, _PACE)
+    loaded = sites.load(site, PACE)
     version = runtime.version(runtime.find())
     started = time.monotonic()
     with ExitStack() as stack:

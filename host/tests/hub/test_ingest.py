@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -57,6 +58,32 @@ def test_a_hub_killed_in_the_middle_loses_nothing_and_stores_nothing_twice(
     assert samples(db) == 2 * RECORDS
     code, stats, log = hub.terminate()
     assert (code, stats["malformed"], stats["given_up"]) == (0, 0, 0), log
+
+
+def test_what_was_received_but_not_committed_comes_again_after_a_kill(
+    tmp_path: Path, make_broker: Make, make_hub: Make, make_board: Make, until: Callable[..., None]
+) -> None:
+    broker = make_broker(persistent=True)
+    db = tmp_path / "hub.sqlite3"
+    hub = make_hub(broker.url, f"sqlite:///{db}")
+    board = make_board(broker.port)
+    board.tele({"dc.bus_mv": 51_000})
+    until(lambda: board.acked == 1, "the first acknowledgement")
+    with closing(sqlite3.connect(db)) as other:
+        other.execute("BEGIN IMMEDIATE")  # nobody else can write now
+        for _ in range(15):
+            board.tele({"dc.bus_mv": 51_001})
+        until(board.flushed, "the broker to take everything")
+        metrics = hub.ready["web"] + "/metrics"
+        until(
+            lambda: "\ngreenmast_hub_messages_total 1\n" not in httpx.get(metrics).text, "the hub to receive"
+        )
+        hub.kill()
+        other.rollback()
+    assert (board.acked, stored(db)) == (1, [1])
+    make_hub(broker.url, f"sqlite:///{db}")
+    until(lambda: board.acked == 16, "the last acknowledgement")
+    assert stored(db) == list(range(1, 17))
 
 
 def test_a_broker_killed_without_persistence_costs_no_record(

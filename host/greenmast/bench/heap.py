@@ -1,0 +1,105 @@
+"""The smallest heap at which the firmware does its job, by bisection, and the bytes that are deployed.
+
+Each try is a virtual board of the reference site on a real broker, with an outage in it: it passes when the board has not
+reset, has lost no report and has answered at the end. Heap sizes are in units of MicroPython's `wK` (words/4, K).
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from contextlib import ExitStack
+from datetime import datetime
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from greenmast import site as sites
+from greenmast.chain import Chain, HubProcess
+from greenmast.demo import PACE, Story
+from greenmast.emulator.world import World
+from greenmast.errors import UserError
+from greenmast.flash import build
+from greenmast.hub.broker import EmbeddedBroker
+from greenmast.link import reading
+from greenmast.link.serial import SerialLink
+
+GATE_WK = 96
+_LOW_WK, _HIGH_WK = 48, 256
+_TRY_S = 40.0
+_SITE = "india-rural"
+
+
+def run() -> dict[str, Any]:
+    """{"mpy_bytes", "files", "smallest_wk", "gate_wk", "scan_gap_max_ms", "scan_late_mean_ms"}; takes minutes."""
+    files = build.firmware(sites.load(_SITE))
+    low, high = _LOW_WK, _HIGH_WK
+    statistics = _try(high)
+    if statistics is None:
+        raise UserError(f"the firmware does not run even with {high}wK")
+    while high - low > 2:
+        middle = (low + high) // 2
+        seen = _try(middle)
+        if seen is None:
+            low = middle
+        else:
+            high, statistics = middle, seen
+    return {
+        "mpy_bytes": build.mpy_bytes(files),
+        "files": len(files),
+        "smallest_wk": high,
+        "gate_wk": GATE_WK,
+        "scan_gap_max_ms": statistics["scan_gap_max_ms"],
+        "scan_late_mean_ms": round(statistics["scan_late_ms"] / statistics["scans"], 2),
+    }
+
+
+def text(result: dict[str, Any]) -> str:
+    """The result for people."""
+    return (
+        f"  {result['mpy_bytes']} bytes of .mpy in {result['files']} files\n"
+        f"  smallest heap {result['smallest_wk']}wK, gate {result['gate_wk']}wK\n"
+        f"  longest time between scans {result['scan_gap_max_ms']} ms of 1000, mean lateness "
+        f"{result['scan_late_mean_ms']} ms"
+    )
+
+
+def _try(heap_wk: int) -> dict[str, Any] | None:
+    """The board's statistics after an outage with this heap; None when it did not do its job."""
+    site = sites.load(_SITE, PACE)
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(TemporaryDirectory(prefix="greenmast-")))
+        broker = EmbeddedBroker()
+        broker.start()
+        stack.callback(broker.stop)
+        hub = HubProcess(broker.url, folder)
+        stack.callback(hub.stop)
+
+        def make_world(log: Callable[[str], None]) -> World:
+            return World(
+                site,
+                folder,
+                mqtt={"host": "127.0.0.1", "port": broker.port},
+                start=datetime(2025, 4, 15, 10, 30, tzinfo=site.timezone),
+                heap=f"{heap_wk}wK",
+                on_log=log,
+            )
+
+        chain = Chain(make_world, folder / "board.log")
+        Story(chain.world, aloud=False)
+        stack.enter_context(chain)
+        end = time.monotonic() + _TRY_S
+        while time.monotonic() < end:
+            time.sleep(0.5)
+            if len(chain.world.board.resets) > 1:
+                return None
+        try:
+            with SerialLink(chain.world.board.console) as link:
+                values = reading.get(link).values
+                statistics: dict[str, Any] = link.call("hello", {"statistics": True})["statistics"]
+                link.call("explain")
+        except UserError:
+            return None
+        did_its_job = values["genset.starts"] and statistics["mqtt"]["acknowledged"]
+        has_memory = "MemoryError" not in chain.log.read_text()
+        return statistics if did_its_job and has_memory and not statistics["telemetry"]["dropped"] else None
