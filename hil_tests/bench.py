@@ -86,7 +86,9 @@ class Bench:
         """Sequence numbers of the telemetry in the hub's database, by boot."""
         numbers: dict[int, list[int]] = {}
         with closing(sqlite3.connect(self._folder / "hub.db", timeout=10)) as db:
-            for boot, seq in db.execute("select boot, seq from messages where kind = 'tele' order by boot, seq"):
+            for boot, seq in db.execute(
+                "select boot, seq from messages where kind = 'tele' order by boot, seq"
+            ):
                 numbers.setdefault(boot, []).append(seq)
         return numbers
 

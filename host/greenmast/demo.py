@@ -46,7 +46,9 @@ class Scene:
 
 _STORY = (
     Scene(0.0, {**_GRID_GOOD, "battery.soc_permille": 304}, "the grid is there"),
-    Scene(10.0, {"grid.voltage_mv": 0, "grid.frequency_chz": 0, "battery.soc_permille": 298}, "the grid fails"),
+    Scene(
+        10.0, {"grid.voltage_mv": 0, "grid.frequency_chz": 0, "battery.soc_permille": 298}, "the grid fails"
+    ),
     Scene(42.0, _GRID_GOOD, "the grid returns"),
     Scene(300.0, {"grid.voltage_mv": None, "grid.frequency_chz": None}, "the seeded grid takes over"),
 )

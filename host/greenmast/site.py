@@ -94,7 +94,9 @@ class Site:
 def names() -> list[str]:
     """The reference sites that ship with Greenmast."""
     folder = resources.files("greenmast") / "sites"
-    return sorted(entry.name.removesuffix(".toml") for entry in folder.iterdir() if entry.name.endswith(".toml"))
+    return sorted(
+        entry.name.removesuffix(".toml") for entry in folder.iterdir() if entry.name.endswith(".toml")
+    )
 
 
 def load(name_or_path: str, overrides: Mapping[str, int] | None = None) -> Site:
@@ -111,7 +113,7 @@ def load(name_or_path: str, overrides: Mapping[str, int] | None = None) -> Site:
 
 
 def near(word: str, known: Iterable[str]) -> str:
-    """"; near: a, b" for the words of `known` that resemble `word`, or all of them when they are few."""
+    """ "; near: a, b" for the words of `known` that resemble `word`, or all of them when they are few."""
     known = sorted(known)
     matches = difflib.get_close_matches(word, known, n=4, cutoff=0.5)
     if not matches and len(known) <= 12:
@@ -156,8 +158,15 @@ def _section_problems(document: Mapping[str, Any]) -> list[str]:
         elif not isinstance(content, Mapping):
             problems.append(f"[{section}]: must be a table")
         elif keys := _SECTIONS[section]:
-            problems += [f"[{section}] {key}: no such key{near(key, keys)}" for key in content if key not in keys]
-    for section, key in (("site", "id"), ("site", "board"), ("battery", "chemistry"), ("battery", "capacity_ah")):
+            problems += [
+                f"[{section}] {key}: no such key{near(key, keys)}" for key in content if key not in keys
+            ]
+    for section, key in (
+        ("site", "id"),
+        ("site", "board"),
+        ("battery", "chemistry"),
+        ("battery", "capacity_ah"),
+    ):
         if key not in document.get(section, {}):
             problems.append(f"[{section}] {key}: missing")
     for role, entries in document.get("device", {}).items():
@@ -196,7 +205,9 @@ def _build(document: Mapping[str, Any], label: str, overrides: Mapping[str, int]
         timezone=timezone,
         buses=tuple(Bus(**b) for b in compiled["buses"]),
         devices=tuple(Device(**d) for d in compiled["devices"]),
-        outputs=tuple(Output(name, o["pin"], o["feedback"], o["idle"]) for name, o in compiled["outputs"].items()),
+        outputs=tuple(
+            Output(name, o["pin"], o["feedback"], o["idle"]) for name, o in compiled["outputs"].items()
+        ),
         params=settings,
         mqtt=dict(document.get("mqtt", {})),
         plant=document,
@@ -221,14 +232,19 @@ def _numbers(settings: Mapping[str, Any]) -> tuple[dict[str, int], list[str]]:
     return out, problems
 
 
-def _compile(document: Mapping[str, Any], settings: Mapping[str, int], revision: int, mqtt: Mapping[str, Any]) -> dict[str, Any]:
+def _compile(
+    document: Mapping[str, Any], settings: Mapping[str, int], revision: int, mqtt: Mapping[str, Any]
+) -> dict[str, Any]:
     about = document["site"]
     battery = document["battery"]
     return {
         "schema": config.SCHEMA,
         "revision": revision,
         "site": {"id": about["id"], "name": about.get("name", about["id"]), "board": about["board"]},
-        "buses": [{"name": b.get("name"), "baud": b.get("baud", 9600), "parity": b.get("parity", "N")} for b in document.get("bus", [])],
+        "buses": [
+            {"name": b.get("name"), "baud": b.get("baud", 9600), "parity": b.get("parity", "N")}
+            for b in document.get("bus", [])
+        ],
         "devices": [
             {"role": role, **{key: entry.get(key) for key in ("profile", "bus", "address")}}
             for role, entries in document.get("device", {}).items()

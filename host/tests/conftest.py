@@ -23,7 +23,7 @@ class FakeBoard:
     """What the firmware shows to requests, from plain dicts that a test may change."""
 
     def __init__(self) -> None:
-        self.table = points.table_hash()
+        self.table = points.TABLE_HASH
         self.v: dict[str, int | None] = dict.fromkeys(points.NAMES)
         self.v.update(
             {

@@ -7,6 +7,10 @@ be told what was wrong.
 
 from greenmast_protocol import reasons, strict_json
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
 REQUEST = 1
 RESULT = 2
 ERROR = 3
@@ -17,13 +21,8 @@ ID_MAX = 0x7FFFFFFF
 METHOD_LENGTH_MAX = 32
 
 # Codes of errors that no command's refusal covers. Refusals are reasons.REFUSALS.
-FAULTS = (
-    ("malformed", "not a message"),
-    ("too_long", "the message is too long"),
-    ("internal", "the controller failed to answer"),
-)
-ERROR_CODES = tuple([row[0] for row in FAULTS]) + reasons.REFUSALS
-_FAULT_TEXT = dict(FAULTS)
+FAULTS = ("malformed", "too_long", "internal")
+ERROR_CODES = FAULTS + reasons.REFUSALS
 
 METHODS = (
     "hello",
@@ -56,10 +55,8 @@ class Message:
     data · PROBLEM id (or None) code text.
     """
 
-    __slots__ = ("auth", "code", "data", "id", "kind", "method", "params", "result", "text")
-
-    def __init__(self, kind: int) -> None:
-        self.kind = kind
+    def __init__(self) -> None:
+        self.kind = PROBLEM
         self.id = None  # type: int | None
         self.method = ""
         self.params = {}  # type: dict[str, object]
@@ -89,86 +86,63 @@ def result(id_: "int | None", value: object) -> bytes:
 
 
 def error(id_: "int | None", code: str, text: str = "", data: object = None) -> bytes:
-    """JSON bytes of a refusal or fault. `code` is one of ERROR_CODES; `text` defaults to the table's."""
-    body = {"code": code, "message": text or error_text(code)}  # type: dict[str, object]
+    """JSON bytes of a refusal or fault. `code` is one of ERROR_CODES; without a `text` it stands for itself."""
+    body = {"code": code, "message": text or code}  # type: dict[str, object]
     if data is not None:
         body["data"] = data
     return strict_json.dumps({"id": id_, "error": body})
 
 
-def error_text(code: str) -> str:
-    """The sentence for a fault; a refusal's code stands for itself (hosts have `reason_text`)."""
-    return _FAULT_TEXT.get(code, code)
-
-
 def parse(data: bytes) -> Message:
     """The message in `data`; never raises. What is not one is a PROBLEM, with its id if that was readable."""
+    out = Message()
     try:
-        value = strict_json.loads(data)
+        wrong = _read(out, strict_json.loads(data))
     except ValueError as e:
-        return _problem(None, str(e))
+        wrong = str(e)
+    if wrong:
+        out.kind = PROBLEM
+        out.code = "malformed"
+        out.text = wrong
+    return out
+
+
+def _read(out: Message, value: "Any") -> str:
+    """Fill `out` from a JSON value. Returns what is wrong with that, "" for nothing."""
     if not isinstance(value, dict):
-        return _problem(None, "a message is an object")
-    id_ = value.get("id")
-    if id_ is not None and (type(id_) is not int or not 0 <= id_ <= ID_MAX):
-        return _problem(None, "id must be an integer in 0 .. %d" % ID_MAX)
+        return "a message is an object"
+    number = value.get("id")
+    if number is not None and (type(number) is not int or not 0 <= number <= ID_MAX):
+        return "id must be an integer in 0 .. %d" % ID_MAX
+    out.id = number
+    members = ("id", "result")
     if "method" in value:
-        return _asking(value, id_)
-    if "error" in value:
-        return _failing(value, id_)
-    if "result" in value and id_ is not None:
-        out = Message(RESULT)
-        out.id = id_
+        members = ("id", "method", "params", "auth")
+        out.kind = NOTICE if number is None else REQUEST
+        out.method = value["method"]
+        out.params = value.get("params", out.params)
+        out.auth = value.get("auth")
+        if not isinstance(out.method, str) or not 0 < len(out.method) <= METHOD_LENGTH_MAX:
+            return "method must be a name"
+        if not isinstance(out.params, dict) or ("auth" in value and not isinstance(out.auth, dict)):
+            return "params and auth must be objects"
+    elif "error" in value:
+        members = ("id", "error")
+        out.kind = ERROR
+        body = value["error"]
+        if not isinstance(body, dict):
+            return "error must be an object"
+        out.code = body.get("code")
+        out.text = body.get("message", "")
+        out.data = body.get("data")
+        if not isinstance(out.code, str) or not isinstance(out.text, str):
+            return "error needs a code and a message"
+    elif "result" in value and number is not None:
+        out.kind = RESULT
         out.result = value["result"]
-        return _only(value, ("id", "result"), out)
-    return _problem(id_, "neither method, result nor error")
-
-
-def _asking(value: "dict[str, object]", id_: "int | None") -> Message:
-    out = Message(NOTICE if id_ is None else REQUEST)
-    out.id = id_
-    method = value["method"]
-    if not isinstance(method, str) or not 0 < len(method) <= METHOD_LENGTH_MAX:
-        return _problem(id_, "method must be a name")
-    out.method = method
-    params = value.get("params", {})
-    if not isinstance(params, dict):
-        return _problem(id_, "params must be an object")
-    out.params = params
-    auth = value.get("auth")
-    if "auth" in value and not isinstance(auth, dict):
-        return _problem(id_, "auth must be an object")
-    out.auth = auth  # type: ignore[assignment]
-    return _only(value, ("id", "method", "params", "auth"), out)
-
-
-def _failing(value: "dict[str, object]", id_: "int | None") -> Message:
-    body = value["error"]
-    if not isinstance(body, dict):
-        return _problem(id_, "error must be an object")
-    code = body.get("code")
-    text = body.get("message", "")
-    if not isinstance(code, str) or not isinstance(text, str):
-        return _problem(id_, "error needs a code and a message")
-    out = Message(ERROR)
-    out.id = id_
-    out.code = code
-    out.text = text
-    out.data = body.get("data")
-    return _only(value, ("id", "error"), out)
-
-
-def _only(value: "dict[str, object]", members: "tuple[str, ...]", out: Message) -> Message:
-    """`out`, unless the message has other members than these."""
+    else:
+        return "neither method, result nor error"
     for key in value:
         if key not in members:
-            return _problem(out.id, "unexpected member %s" % key)
-    return out
-
-
-def _problem(id_: "int | None", text: str) -> Message:
-    out = Message(PROBLEM)
-    out.id = id_
-    out.code = "malformed"
-    out.text = text
-    return out
+            return "unexpected member %s" % key
+    return ""

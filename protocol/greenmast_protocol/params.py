@@ -85,7 +85,10 @@ NAMES = tuple([row[0] for row in PARAMS])
 
 def row(name: str) -> "tuple[str, int, int, int] | None":
     """The row of parameter `name`, or None."""
-    return PARAMS[NAMES.index(name)] if name in NAMES else None
+    for r in PARAMS:
+        if r[0] == name:
+            return r
+    return None
 
 
 def defaults() -> "dict[str, int]":

@@ -1,9 +1,11 @@
 """The point table: every value that crosses a wire, once.
 
-A row is (name, low, high, dead band). Names are `subsystem.name_unit`; the last part of a name is its unit (see `units`).
-Values are integers. One outside [low, high] is INVALID, never clamped. The dead band is the change worth telling about
-before the next full report (0: any change). Points whose values stand for words have those words in `labels`.
-A point's number is its place in this table; the numbers are not a wire format, the names are.
+A row is (name, low, high, dead band). Names are `subsystem.name_unit`; the last part of a name is its unit (see
+`units`). Values are integers. One outside [low, high] is INVALID, never clamped. The dead band is the change worth
+telling about before the next full report (0: any change). Points whose values stand for words have those words
+in `labels`. A point's number is its place in this table; the numbers are not a wire format, the names are.
+
+`POINTS` and `NAMES` are for hosts. The board keeps the same in a packed form, behind `name`, `find` and `limits`.
 """
 
 import hashlib
@@ -134,6 +136,11 @@ MODES = ("auto", "manual", "disaster", "safe")
 COUNT = len(POINTS)
 NAMES = tuple([row[0] for row in POINTS])
 
+_TEXT = ("\n" + "\n".join(NAMES) + "\n").encode()
+_STARTS = b"".join([(_TEXT.find(("\n" + n + "\n").encode()) + 1).to_bytes(2, "big") for n in NAMES])
+_LIMITS = tuple(sorted(set([row[1:] for row in POINTS])))
+_KINDS = bytes([_LIMITS.index(row[1:]) for row in POINTS])
+
 
 def index(name: str) -> int:
     """Number of the point `name`. Raises KeyError for a name that is not in the table."""
@@ -145,7 +152,19 @@ def index(name: str) -> int:
 
 def find(name: str) -> int:
     """Number of the point `name`, or -1."""
-    return NAMES.index(name) if name in NAMES else -1
+    at = _TEXT.find(("\n" + name + "\n").encode())
+    return -1 if at < 0 or "\n" in name else _TEXT.count(b"\n", 0, at)
+
+
+def name(i: int) -> str:
+    """Name of point `i`."""
+    start = _STARTS[2 * i] << 8 | _STARTS[2 * i + 1]
+    return _TEXT[start : _TEXT.find(b"\n", start)].decode()
+
+
+def limits(i: int) -> "tuple[int, int, int]":
+    """(low, high, dead band) of point `i`."""
+    return _LIMITS[_KINDS[i]]
 
 
 def labels(name: str) -> "tuple[str, ...]":
@@ -161,9 +180,12 @@ def labels(name: str) -> "tuple[str, ...]":
     return ()
 
 
-def table_hash() -> str:
-    """Eight hex digits that change when a name, range or label of the table does: hosts compare before commanding."""
+def _hash() -> str:
     h = hashlib.sha256()
     for name, low, high, _ in POINTS:
         h.update(("%s %d %d %s\n" % (name, low, high, ",".join(labels(name)))).encode())
     return "".join(["%02x" % b for b in h.digest()[:4]])
+
+
+# Eight hex digits that change when a name, range or label does: hosts compare them before commanding.
+TABLE_HASH = _hash()

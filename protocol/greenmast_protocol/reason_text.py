@@ -71,3 +71,16 @@ def text(code: int, *values: object) -> str:
     for i in range(1, len(parts)):
         out += (str(values[i - 1]) if i <= len(values) else "?") + parts[i]
     return out
+
+
+def brief(code: int) -> str:
+    """What a reason says, short of the deciding values. A newer board's codes are named by number."""
+    if not 0 <= code < len(reasons.NAMES):
+        return "reason %d" % code
+    name = reasons.NAMES[code]
+    before, placeholder, _ = TEXTS[name].partition("{}")
+    if not placeholder:
+        return before
+    if before.endswith(": "):
+        return before[:-2]
+    return name.replace("soc", "state of charge").replace("_", " ")

@@ -48,7 +48,7 @@ def value(name: str, v: "int | None") -> str:
     if unit:
         return quantity(v, unit)
     i = points.find(name)
-    if i >= 0 and points.POINTS[i][1:3] == (0, 1):
+    if i >= 0 and points.limits(i)[:2] == (0, 1):
         return _bit(name)[1 if v else 0]
     return str(v)
 

@@ -5,6 +5,7 @@ Rules
   after everything else. Each has its own voltage and an announced countdown. Time above the voltage takes
   half as much off the countdown's progress, so that noise around it neither sheds nor saves for ever; one
   reading alone sheds nothing.
+- The battery is not disconnected while something charges it.
 - They come back in the opposite order, when the bus has been above the reconnect voltage for the hold time
   with a source present, and never closer together than the stagger.
 - Each episode of shedding within a day raises the reconnect voltage a little, as far as charging still
@@ -138,10 +139,12 @@ class Loads:
             return
         if bus_mv is not None:
             if level < len(self._limits):
-                measured = (
-                    battery_mv if self._outputs[level] == BATTERY and battery_mv is not None else bus_mv
-                )
-                self._count_down(measured < self._limits[level], dt_ms)
+                below = bus_mv < self._limits[level]
+                if self._outputs[level] == BATTERY:
+                    below = (
+                        not source and (bus_mv if battery_mv is None else battery_mv) < self._limits[level]
+                    )
+                self._count_down(below, dt_ms)
             if level and self.level == level:
                 self._recover(bus_mv >= self.reconnect_mv and source, dt_ms)
         else:

@@ -49,8 +49,8 @@ class Image:
 
     def put(self, i: int, value: int) -> None:
         """Store a value; one outside the point's range becomes INVALID instead."""
-        row = points.POINTS[i]
-        if row[1] <= value <= row[2]:
+        row = points.limits(i)
+        if row[0] <= value <= row[1]:
             self._value[i] = value
             self._quality[i] = quality.GOOD
         else:

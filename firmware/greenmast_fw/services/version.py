@@ -13,5 +13,5 @@ def identity(boot: int) -> "dict[str, object]":
         "firmware": FIRMWARE,
         "protocol": PROTOCOL,
         "boot": boot,
-        "table": points.table_hash(),
+        "table": points.TABLE_HASH,
     }

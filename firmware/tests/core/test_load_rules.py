@@ -180,6 +180,25 @@ def test_the_battery_returns_soon_after_a_source_and_before_the_loads():
     rig.until("load1", 1, 310)
 
 
+def test_an_empty_battery_is_not_disconnected_while_it_is_being_charged():
+    rig = _dark()
+    rig.bus = 43_000
+    rig.run(250)
+    rig.grid_mv = 230_000
+    rig.until("source.ac", "grid", 100)
+    rig.run(1_000)
+    assert _tiers(rig) == [0, 0, 0, 1]
+
+
+def test_a_battery_that_policy_forgot_is_disconnected_with_all_loads():
+    rig = _dark()
+    rig.bus = 43_000
+    rig.controller.loads._limits = (0, 0, 0, 0)
+    rig.run(400)
+    assert _tiers(rig) == [0, 0, 0, 0]
+    assert "battery_disconnected" in rig.alarms()
+
+
 def test_repeated_shedding_within_a_day_raises_the_reconnect_voltage_up_to_the_charging_voltage():
     rig = _dark(lvd__reconnect_s=10)
     rig.battery_ma = 5_000

@@ -198,6 +198,7 @@ def test_a_contactor_that_was_never_read_is_left_alone():
 def test_a_battery_forgotten_below_its_voltage_is_disconnected():
     cell = Cell().settled()
     cell.v["battery.voltage_mv"] = 43_000
+    cell.v["rectifier.ac_present"] = 0
     seconds = 0
     while cell.check(0, 0)[2]:
         seconds += 1
@@ -206,8 +207,19 @@ def test_a_battery_forgotten_below_its_voltage_is_disconnected():
     assert cell.why(BATTERY) == "battery_protect"
 
 
+def test_a_low_battery_that_is_being_charged_is_left_alone():
+    for name, value in (("rectifier.ac_present", 1), ("battery.current_ma", 500)):
+        cell = Cell().settled()
+        cell.v["rectifier.ac_present"] = 0
+        cell.v["battery.voltage_mv"] = 43_000
+        cell.v[name] = value
+        for _ in range(1_000):
+            assert cell.check(0, 0)[2] == 1
+
+
 def test_a_battery_that_recovers_or_is_unknown_is_left_alone():
     cell = Cell().settled()
+    cell.v["rectifier.ac_present"] = 0
     for n in range(2_000):
         cell.v["battery.voltage_mv"] = (43_000, 43_000, None, 44_000)[n % 4]
         assert cell.check(0, 0)[2] == 1

@@ -16,7 +16,7 @@ from rich.table import Table
 from rich.text import Text
 
 from greenmast.link.reading import NEVER_MS, Reading
-from greenmast_protocol import points
+from greenmast_protocol import points, reason_text
 from greenmast_protocol import show as values
 
 # What the overview tells about, with the reason point that explains it.
@@ -135,7 +135,7 @@ def _why(now: Reading) -> Table:
     for title, name, reason in _OUTPUTS:
         if name in now.values:
             code = now.values.get(reason)
-            why = "?" if code is None else values.reason(code).replace(values.NOTHING, "…")
+            why = "?" if code is None else reason_text.brief(code)
             table.add_row(
                 Text(title, style="dim"),
                 Text(now.text(name), style=_STYLE[now.quality_of(name)] or "bold"),

@@ -33,9 +33,13 @@ def find() -> str:
 
 def version(program: str) -> str:
     """For example "micropython 1.29.0-preview". Raises UserError when `program` is not MicroPython."""
-    script = "import sys; i = sys.implementation; print(i.name, '.'.join(str(x) for x in i.version if x != ''))"
+    script = (
+        "import sys; i = sys.implementation; print(i.name, '.'.join(str(x) for x in i.version if x != ''))"
+    )
     try:
-        done = subprocess.run([program, "-c", script], capture_output=True, text=True, timeout=20, check=False)
+        done = subprocess.run(
+            [program, "-c", script], capture_output=True, text=True, timeout=20, check=False
+        )
     except (OSError, subprocess.TimeoutExpired) as error:
         raise UserError(f"{program} does not run: {error}", USAGE) from None
     name, _, number = done.stdout.strip().partition(" ")

@@ -44,6 +44,7 @@ class Wire:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
+            start_new_session=True,  # a Ctrl-C is for the parent, whose end ends the wire
         )
         try:
             paths = self._answer()

@@ -50,7 +50,9 @@ class World:
     ) -> None:
         self.site = site
         self.speed = speed
-        self.plant = Plant(PlantConfig.from_site(site.plant), seed, start=start or datetime.now(site.timezone))
+        self.plant = Plant(
+            PlantConfig.from_site(site.plant), seed, start=start or datetime.now(site.timezone)
+        )
         self.files = build.firmware(site)
         self.flash = folder / "flash.img"
         self.flash.write_bytes(image.image(self.files, site.board_config(mqtt=mqtt)))

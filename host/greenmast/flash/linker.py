@@ -1,10 +1,11 @@
 """Links the firmware's sources: constants instead of their names, and nothing that the board does not use.
 
 Heap is the scarcest thing on the board, and every name, constant and unused function of a module takes some.
-Sources stay plain: tables read by name, constants shared between modules, one protocol for board and host. What
-the board does not need goes on the way to it, for all modules together:
-- A module's upper-case name that is bound once, to an integer or a short string known now, is a constant. Its
-  uses become its value: `points.index("source.ac")` is looked up here rather than at every boot.
+The sources stay plain: tables read by name, constants shared by modules, one protocol for board and host.
+What the board does not need goes on the way to it, for all modules together:
+- A module's upper-case name that is bound once, to a value known now, is a constant. It is worked out here, not
+  at every boot; where it is a number or a short string, its uses become its value, as do look-ups such as
+  `points.index("source.ac")`.
 - Annotations, docstrings, slots and what is only for type checkers go: MicroPython ignores them.
 - Definitions that no linked code mentions go. A mention is `module.name`, an imported name or a use in its
   own module; for methods, and what may be reached through an object, any attribute or string of that name.
@@ -20,11 +21,12 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from importlib import import_module
 from types import SimpleNamespace
+from typing import Any
 
 # Pure modules that may be run here, so that constants can be looked up in their tables.
 _PURE = "greenmast_protocol"
-_BUILTINS = {"len": len, "const": lambda value: value}
-_TEXT_MAX = 40
+_BUILTINS = {"bytes": bytes, "len": len, "range": range, "tuple": tuple, "const": lambda value: value}
+_TEXT_MAX = 40  # a longer string is kept in one place
 _LOOKUPS = ("index", "code")
 
 _Definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
@@ -59,7 +61,8 @@ class _Module:
         self.tree = _Strip().visit(ast.parse(text, path))
         self.imported: dict[str, str] = {}  # local name -> module of ours
         self.taken: dict[str, tuple[str, str]] = {}  # local name -> (module of ours, its name there)
-        self.constants: dict[str, int | str] = {}
+        self.constants: dict[str, Any] = {}
+        self.is_pure = self.name.startswith(_PURE + ".")
         self._is_done = False
 
     def find_imports(self, modules: Mapping[str, _Module]) -> None:
@@ -80,11 +83,11 @@ class _Module:
         if self._is_done:
             return
         self._is_done = True
-        names: dict[str, object] = {}
+        names: dict[str, object] = vars(import_module(self.name)).copy() if self.is_pure else {}
         for local, full in self.imported.items():
-            modules[full].find_constants(modules)
-            pure = full.startswith(_PURE + ".")
-            names[local] = import_module(full) if pure else SimpleNamespace(**modules[full].constants)
+            other = modules[full]
+            other.find_constants(modules)
+            names[local] = import_module(full) if other.is_pure else SimpleNamespace(**other.constants)
         bound = self._bindings()
         for local, (full, name) in self.taken.items():
             modules[full].find_constants(modules)
@@ -96,6 +99,7 @@ class _Module:
                 value = _value(node.value, {**names, **self.constants})
                 if value is not None:
                     self.constants[target] = value
+                    node.value = ast.parse(repr(value), mode="eval").body
 
     def _bindings(self) -> Counter[str]:
         """How often each name is bound in any scope, imports apart."""
@@ -153,14 +157,13 @@ class _Fold(ast.NodeTransformer):
         self._modules = {local: modules[full] for local, full in module.imported.items()}
 
     def visit_Name(self, node: ast.Name) -> ast.expr:
-        if isinstance(node.ctx, ast.Load) and node.id in self._constants:
-            return ast.Constant(self._constants[node.id])
-        return node
+        known = isinstance(node.ctx, ast.Load) and node.id in self._constants
+        return _in_place(self._constants[node.id], node) if known else node
 
     def visit_Attribute(self, node: ast.Attribute) -> ast.AST:
         module = self._of_module(node)
         if module and node.attr in module.constants:
-            return ast.Constant(module.constants[node.attr])
+            return _in_place(module.constants[node.attr], node)
         return self.generic_visit(node)
 
     def visit_Call(self, node: ast.Call) -> ast.AST:
@@ -168,10 +171,10 @@ class _Fold(ast.NodeTransformer):
         if isinstance(node.func, ast.Name) and node.func.id == "const":
             return node.args[0]
         module = self._of_module(node.func)
-        if module and module.name.startswith(_PURE + ".") and node.func.attr in _LOOKUPS:  # type: ignore[attr-defined]
+        if module and module.is_pure and node.func.attr in _LOOKUPS:  # type: ignore[attr-defined]
             names = {node.func.value.id: import_module(module.name)}  # type: ignore[attr-defined]
             value = _value(node, names)
-            return node if value is None else ast.Constant(value)
+            return node if value is None else _in_place(value, node)
         return node
 
     def _of_module(self, node: ast.expr) -> _Module | None:
@@ -282,11 +285,21 @@ def _target(node: ast.AST) -> str:
     return ""
 
 
-def _value(node: ast.expr, names: Mapping[str, object]) -> int | str | None:
-    """The integer or short string that the expression stands for, or None."""
+def _in_place(value: Any, node: ast.expr) -> ast.expr:
+    """What stands for a constant where it is used."""
+    is_short = isinstance(value, int) or (isinstance(value, str) and len(value) <= _TEXT_MAX)
+    return ast.Constant(value) if is_short else node
+
+
+def _value(node: ast.expr, names: Mapping[str, object]) -> Any:
+    """The constant that the expression stands for, or None."""
     try:
         code = compile(ast.Expression(node), "constant", "eval")
-        value = eval(code, {"__builtins__": _BUILTINS}, dict(names))  # noqa: S307 (our own sources)
+        value = eval(code, {**names, "__builtins__": _BUILTINS})  # noqa: S307 (our own sources)
     except Exception:  # noqa: BLE001 (whatever cannot be worked out here is worked out on the board)
         return None
-    return value if type(value) is int or (type(value) is str and len(value) <= _TEXT_MAX) else None
+    return value if _is_plain(value) else None
+
+
+def _is_plain(value: object) -> bool:
+    return type(value) in (int, str, bytes) or (type(value) is tuple and all(_is_plain(v) for v in value))

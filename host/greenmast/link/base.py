@@ -83,13 +83,13 @@ class Link(ABC):
         """Who is there. A board with another point table is read from, with a warning, but not commanded."""
         hello: dict[str, Any] = self.call("hello")
         table = str(hello.get("table", ""))
-        if table != points.table_hash():
+        if table != points.TABLE_HASH:
             self._foreign_table = table or "none"
             log.warning(
                 "%s has point table %s, this host %s: values may be incomplete, commands are off",
                 self.name,
                 self._foreign_table,
-                points.table_hash(),
+                points.TABLE_HASH,
             )
         return hello
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import xml.etree.ElementTree as ET
 from typing import Any
 
-from greenmast.hub.page import flow, parts, text
+from greenmast.hub.page import flow, parts
 from greenmast.hub.queries import PointView, SiteView
-from greenmast_protocol import points, reasons
+from greenmast_protocol import points, reason_text, reasons
 
 EVIL = '<img src=x onerror="alert(1)">'
 
@@ -71,10 +71,12 @@ def test_a_point_of_every_name_and_value_can_be_shown() -> None:
         for page in (parts.figures(seen), parts.everything(seen), parts.state(seen), parts.contactors(seen)):
             assert page
         ET.fromstring(flow.render(seen))
-    assert all(text.reason(code) and "?" not in text.reason(code) for code in range(len(reasons.NAMES)))
-    assert text.reason(reasons.code("soc_low")) == "state of charge low"
-    assert text.reason(reasons.code("min_run")) == "minimum run time"
-    assert text.reason(250) == "reason 250"
+    for code in range(len(reasons.NAMES)):
+        assert reason_text.brief(code)
+        assert "?" not in reason_text.brief(code)
+    assert reason_text.brief(reasons.code("soc_low")) == "state of charge low"
+    assert reason_text.brief(reasons.code("min_run")) == "minimum run time"
+    assert reason_text.brief(250) == "reason 250"
 
 
 def test_arrows_run_for_known_power_only() -> None:

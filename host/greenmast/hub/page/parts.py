@@ -12,7 +12,7 @@ from typing import Any
 
 from greenmast.hub.page import text
 from greenmast.hub.queries import PointView, SiteView
-from greenmast_protocol import points
+from greenmast_protocol import points, reason_text
 
 _KEY_FIGURES = (
     "dc.bus_mv",
@@ -110,7 +110,7 @@ def contactors(view: SiteView) -> str:
         rows.append(
             f'<tr class="{"wrong" if wrong else ""}"><th>{_esc(text.OUTPUTS[name])}</th>'
             f"<td>{_figure(f'output.{name}', output)}</td><td>{_figure(f'feedback.{name}', feedback)}</td>"
-            f"<td class=why>{_esc(text.reason(code)) if code else ''}</td></tr>"
+            f"<td class=why>{_esc(reason_text.brief(code)) if code else ''}</td></tr>"
         )
     header = "<tr><th></th><td>output</td><td>feedback</td><td class=why>reason</td></tr>"
     return f'<table class="figures">{header}{"".join(rows)}</table>' if rows else _NOTHING_YET
@@ -179,7 +179,7 @@ def _tile(view: SiteView, title: str, name: str, below: str | None) -> str:
 
 def _reason(view: SiteView, name: str) -> str | None:
     code = view.good(name)
-    return None if code is None else text.reason(code)
+    return None if code is None else reason_text.brief(code)
 
 
 def _reserve(view: SiteView) -> str | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from greenmast_protocol import points, reason_text, reasons, show, units
+from greenmast_protocol import points, reason_text, show, units
 
 MISSING = "–"
 NO_DATA = "no data"
@@ -69,7 +69,7 @@ def value(name: str, told: int | None) -> str:
     if told is None:
         return MISSING
     if name.startswith("reason."):
-        return reason(told)
+        return reason_text.brief(told)
     if name == "battery.to_lvd_s" and told >= ENDLESS_S:
         return "no end in sight"
     shown = show.value(name, told)
@@ -84,19 +84,6 @@ def label(name: str) -> str:
     unit = units.of(name)
     stem = last.removesuffix(f"_{unit}") if unit else last
     return " ".join(_SPOKEN.get(part, part) for part in stem.split("_"))
-
-
-def reason(code: int) -> str:
-    """What a reason code says, short of the deciding values, which only the board has."""
-    if not 0 <= code < len(reasons.NAMES):
-        return f"reason {code}"
-    name = reasons.NAMES[code]
-    before, placeholder, _ = reason_text.TEXTS[name].partition("{}")
-    if not placeholder:
-        return before
-    if before.endswith(": "):
-        return before[:-2]
-    return name.replace("soc", "state of charge").replace("_", " ")
 
 
 def seen(seconds: int | None) -> str:

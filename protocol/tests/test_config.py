@@ -1,0 +1,120 @@
+"""A configuration is accepted or refused as a whole, with every reason and its place."""
+
+from greenmast_protocol import config
+
+
+def good():
+    return {
+        "schema": config.SCHEMA,
+        "revision": 1,
+        "site": {"id": "patna-7", "name": "Patna 7", "board": "virtual"},
+        "buses": [{"name": "meters", "baud": 9600, "parity": "N"}],
+        "devices": [
+            {"role": "grid", "profile": "eastron-sdm230", "bus": "meters", "address": 1},
+            {"role": "battery", "profile": "daly-bms", "bus": "meters", "address": 210},
+        ],
+        "outputs": {
+            "grid": {"pin": 1, "feedback": 4, "idle": "closed"},
+            "genset": {"pin": 2, "feedback": 5, "idle": "open"},
+            "alarm_major": {"pin": 3, "feedback": None, "idle": "open"},
+        },
+        "battery": {"chemistry": "lfp", "capacity_ah": 300, "cells": 15},
+        "params": {"grid.return_delay_s": 120},
+        "mqtt": {"host": "broker", "port": 1883},
+    }
+
+
+def places(document):
+    return [place for place, _ in config.problems(document)]
+
+
+def changed(path, value):
+    document = good()
+    at = document
+    for key in path[:-1]:
+        at = at[key]
+    at[path[-1]] = value
+    return document
+
+
+def test_a_good_document_has_no_problems():
+    assert config.problems(good()) == []
+
+
+def test_what_is_no_document_is_refused():
+    for nothing in (None, [], "config", 5):
+        assert places(nothing) == ["config"]
+
+
+def test_an_unknown_or_newer_schema_is_refused():
+    for schema in (0, config.SCHEMA + 1, None, "1"):
+        assert places(changed(["schema"], schema)) == ["schema"]
+
+
+def test_missing_and_unknown_sections_are_named():
+    document = good()
+    del document["outputs"]
+    document["extra"] = {}
+    assert sorted(places(document)) == ["extra", "outputs"]
+
+
+def test_two_devices_on_one_address_are_refused():
+    assert places(changed(["devices", 1, "address"], 1)) == ["device.battery"]
+
+
+def test_a_device_on_no_bus_or_beyond_the_addresses_is_refused():
+    assert places(changed(["devices", 0, "bus"], "nowhere")) == ["device.grid"]
+    for address in (0, 248, -1, True, "1", None):
+        assert places(changed(["devices", 0, "address"], address)) == ["device.grid"]
+
+
+def test_one_pin_for_two_purposes_is_refused():
+    assert places(changed(["outputs", "genset", "pin"], 1)) == ["output.genset"]
+    assert places(changed(["outputs", "genset", "feedback"], 1)) == ["output.genset"]
+
+
+def test_both_ac_contactors_closed_when_idle_are_refused():
+    assert places(changed(["outputs", "genset", "idle"], "closed")) == ["output.genset"]
+
+
+def test_an_output_without_contacts_has_no_feedback():
+    assert places(changed(["outputs", "alarm_major", "feedback"], 9)) == ["output.alarm_major"]
+
+
+def test_parameters_out_of_range_or_of_the_wrong_type_are_refused():
+    for name, value in (
+        ("source.dead_time_ms", 0),
+        ("grid.return_delay_s", 10**9),
+        ("grid.return_delay_s", True),
+        ("grid.return_delay_s", "60"),
+        ("no.such_s", 1),
+    ):
+        document = good()
+        document["params"] = {name: value}
+        assert places(document) == [name], name
+
+
+def test_thresholds_that_cross_are_refused():
+    for values, place in (
+        ({"genset.soc_start_permille": 800}, "genset.soc_stop_permille"),
+        ({"genset.fuel_stop_permille": 200}, "genset.fuel_resume_permille"),
+        ({"lvd.tier1_mv": 47_000}, "lvd.tier2_mv"),
+        ({"lvd.reconnect_mv": 47_900}, "lvd.reconnect_mv"),
+    ):
+        document = good()
+        document["params"] = values
+        assert places(document) == [place], values
+
+
+def test_every_reason_is_listed_at_once():
+    document = good()
+    document["site"]["id"] = "Patna 7"
+    document["battery"]["cells"] = 0
+    document["buses"][0]["baud"] = 9601
+    document["params"] = {"lvd.tier1_mv": 47_000}
+    document["mqtt"] = {"host": "broker"}
+    assert sorted(places(document)) == ["battery.cells", "bus 1", "lvd.tier2_mv", "mqtt", "site.id"]
+
+
+def test_a_board_without_a_broker_is_allowed():
+    assert config.problems(changed(["mqtt"], {})) == []
