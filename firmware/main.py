@@ -1,41 +1,41 @@
 """Composition root: configuration, then the whole firmware or safe mode, for ever."""
 
 import asyncio
+import gc
 import sys
 
 import machine
 import micropython
+
 from greenmast_fw.services import overlay
-from greenmast_fw.storage import files
 
 
-def configuration():
-    """(document, problems): one of them is empty."""
-    from greenmast_protocol import config
+def read_setup():
+    """See `setup.read`."""
+    from greenmast_fw.services import setup
 
-    document, problems = files.configuration()
-    return document, problems or config.problems(document)
-
-
-def build():
-    """The application to run."""
-    boot = files.count_boot()
-    document, problems = overlay.run(configuration)
-    if not problems:
-        from greenmast_fw.services.app import App
-
-        try:
-            return App(document, boot)
-        except KeyError as error:
-            problems = [("config", "unknown board or device profile: %s" % error)]
-    from greenmast_fw.services.safe import SafeMode
-
-    return SafeMode(problems, boot)
+    return setup.read()
 
 
+def firmware():
+    """What to run: a coroutine without end."""
+    boot, parts, problems = overlay.run(read_setup)
+    if problems:
+        from greenmast_fw.services.safe import SafeMode
+
+        return SafeMode(problems, boot).run()
+    from greenmast_fw.services import app
+
+    try:
+        return app.build(boot, parts)
+    finally:
+        overlay.forget("greenmast_fw.services.app")
+
+
+gc.threshold(4096)  # collect often while things that stay are loaded, so that they lie close together
 micropython.kbd_intr(-1)  # bytes on the console are data, never an interrupt
 try:
-    asyncio.run(build().run())
-except BaseException as error:
+    asyncio.run(firmware())
+except BaseException as error:  # noqa: BLE001 (whatever it was, the board must not stand still)
     sys.print_exception(error)
 machine.reset()  # nothing above ends: when it did, start again from a known state

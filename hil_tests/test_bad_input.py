@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
 from greenmast import site as sites
 from greenmast.testing import free_port
 

@@ -1,4 +1,7 @@
-"""The main job on the whole chain in real time: outage, and the death of board and broker in the middle of things."""
+"""The main job on the whole chain in real time:
+
+outage, and the death of board and broker in the middle of things.
+"""
 
 from __future__ import annotations
 
@@ -6,9 +9,9 @@ import os
 import signal
 import time
 
-from greenmast_protocol import points
-
 from hil_tests.bench import GRID_DEAD, GRID_GOOD, Bench
+
+from greenmast_protocol import points
 
 NONE, GRID, GENSET = (points.AC_SOURCES.index(name) for name in ("none", "grid", "genset"))
 OFF, ON_LOAD = (points.GENSET_STATES.index(name) for name in ("off", "on_load"))

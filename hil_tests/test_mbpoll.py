@@ -14,6 +14,7 @@ from datetime import datetime
 from typing import Any
 
 import pytest
+
 from greenmast.emulator.devices import create
 from greenmast.emulator.emulate import EmulatedSite
 from greenmast.emulator.server import BusServer

@@ -12,7 +12,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +24,7 @@ from selenium.webdriver.chrome.options import Options
 from selenium.webdriver.chrome.service import Service
 
 from greenmast.hub.broker import EmbeddedBroker
+from greenmast.testing import wait_for
 from greenmast_protocol import points, reasons
 
 SITE = "india-rural"
@@ -200,13 +201,6 @@ def resize(browser: Any, width: int, height: int) -> None:
 def text_of(browser: Any, selector: str = "body") -> str:
     script = "return document.querySelector(arguments[0])?.innerText ?? ''"
     return str(browser.execute_script(script, selector)).replace("\u202f", " ")
-
-
-def wait_for(condition: Callable[[], bool], what: str, timeout_s: float = 25.0) -> None:
-    deadline = time.monotonic() + timeout_s
-    while not condition():
-        assert time.monotonic() < deadline, f"waited {timeout_s} s in vain for {what}"
-        time.sleep(0.1)
 
 
 def screenshot(browser: Any, path: Path, width: int) -> None:

@@ -1,5 +1,3 @@
-from collections.abc import Callable
-
 PWRON_RESET: int
 HARD_RESET: int
 WDT_RESET: int

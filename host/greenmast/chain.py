@@ -1,7 +1,8 @@
-"""A whole chain for demo and tests: an emulated site with its board in one thread, a hub in a process of its own.
+"""A whole chain for demo and tests: an emulated site with its board in one thread, a hub in a process of its
+own.
 
-Owns their lives; the broker is the caller's. Everything about the site happens in the chain's own event loop: use `do` to
-touch plant or board from outside.
+Owns their lives; the broker is the caller's. Everything about the site happens in the chain's own event loop:
+use `do` to touch plant or board from outside.
 """
 
 from __future__ import annotations

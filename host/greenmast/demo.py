@@ -1,7 +1,8 @@
 """The main job, end to end, on one machine: firmware under MicroPython, emulated site, broker, hub, screens.
 
-Owns the story: the grid fails with the battery nearly at its start threshold, the genset comes on, the grid returns; after
-that the site lives its seeded life. Every part is the real one; see `emulator.world` for what is emulated.
+Owns the story: the grid fails with the battery nearly at its start threshold, the genset comes on, the grid
+returns; after that the site lives its seeded life. Every part is the real one; see `emulator.world` for what
+is emulated.
 """
 
 from __future__ import annotations
@@ -217,8 +218,8 @@ def _verdict(summary: dict[str, Any]) -> str:
     modbus, mqtt = summary["modbus"], summary["mqtt"]
     return (
         f"{summary['scans']} scans, {modbus['requests']} Modbus requests ({modbus['errors']} errors), "
-        f"{summary['switches']} switchings, {mqtt['acknowledged']} of {mqtt['published']} messages acknowledged, "
-        f"{summary['stored_rows']} rows stored"
+        f"{summary['switches']} switchings, {mqtt['acknowledged']} of {mqtt['published']} messages "
+        f"acknowledged, {summary['stored_rows']} rows stored"
     )
 
 

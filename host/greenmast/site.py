@@ -1,7 +1,9 @@
-"""Site files: one TOML file describes a site to every tool; this module reads it and compiles it for the board.
+"""Site files: one TOML file describes a site to every tool; this module reads it and compiles it for the
+board.
 
-Owns the file format and its errors. Knows nothing of plants, links or processes. The rules that board and host share
-live in `greenmast_protocol.config`; a file is accepted only when those hold too, so that what loads here also loads there.
+Owns the file format and its errors. Knows nothing of plants, links or processes. The rules that board and
+host share live in `greenmast_protocol.config`; a file is accepted only when those hold too, so that what
+loads here also loads there.
 """
 
 from __future__ import annotations
@@ -18,7 +20,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from greenmast.errors import BAD_INPUT_FILE, USAGE, UserError
 from greenmast_protocol import config, params
 
-# Keys of each section; those of [output.*], [[bus]] and [[device.*]] are checked by `greenmast_protocol.config`.
+# Keys of each section; those of [output.*], [[bus]] and [[device.*]] are checked by
+# `greenmast_protocol.config`.
 _SECTIONS: dict[str, tuple[str, ...]] = {
     "site": ("id", "name", "board", "latitude", "longitude", "timezone", "policy"),
     "battery": (
@@ -71,7 +74,10 @@ class Output:
 
 @dataclass(frozen=True)
 class Site:
-    """A site file that has been checked. `plant` holds its sections as written, for `PlantConfig.from_site`."""
+    """A site file that has been checked.
+
+    `plant` holds its sections as written, for `PlantConfig.from_site`.
+    """
 
     id: str
     name: str
@@ -102,7 +108,8 @@ def names() -> list[str]:
 def load(name_or_path: str, overrides: Mapping[str, int] | None = None) -> Site:
     """Read a reference site by name or a site file by path; `overrides` replace parameters.
 
-    Raises UserError: exit code 2 for an unknown name, 5 for a file that is not right, with every reason listed.
+    Raises UserError: exit code 2 for an unknown name, 5 for a file that is not right, with every reason
+    listed.
     """
     text, label = _read(name_or_path)
     try:
@@ -137,7 +144,9 @@ def _read(name_or_path: str) -> tuple[str, str]:
 
 
 def _flatten(table: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    """Dotted names for nested tables, so that `grid.return_delay_s = 1` and `"grid.return_delay_s" = 1` are one."""
+    """Dotted names for nested tables, so that `grid.return_delay_s = 1` and `"grid.return_delay_s" = 1`
+    are one.
+    """
     flat: dict[str, Any] = {}
     for key, value in table.items():
         if isinstance(value, Mapping):

@@ -37,15 +37,20 @@ def wait_for(condition: Callable[[], T], what: str, within_s: float = WAIT_S, ev
 
 
 class Mosquitto:
-    """The real broker on a free loopback port; with `persistent`, its sessions survive a kill."""
+    """The real broker on a free loopback port; with `persistent`, its sessions survive a kill.
 
-    def __init__(self, folder: Path, *, persistent: bool = True, extra: str = "") -> None:
+    `anonymous`: whether a client without user may enter. `extra`: more lines of its configuration.
+    """
+
+    def __init__(
+        self, folder: Path, *, persistent: bool = True, anonymous: bool = True, extra: str = ""
+    ) -> None:
         self.port = free_port()
         self.url = f"mqtt://127.0.0.1:{self.port}"
         self._log = folder / "mosquitto.log"
         config = folder / "mosquitto.conf"
-        lines = [f"listener {self.port} 127.0.0.1", *extra.splitlines(), "allow_anonymous true"]
-        lines.append("max_inflight_messages 0")
+        lines = [f"listener {self.port} 127.0.0.1", *extra.splitlines()]
+        lines += [f"allow_anonymous {str(anonymous).lower()}", "max_inflight_messages 0"]
         if persistent:
             lines += ["persistence true", f"persistence_location {folder}/"]
             lines += ["autosave_on_changes true", "autosave_interval 1"]

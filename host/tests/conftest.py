@@ -14,7 +14,7 @@ import pytest
 
 from greenmast_fw.services.console import Console
 from greenmast_fw.services.rpc import Rpc
-from greenmast_protocol import points, reasons
+from greenmast_protocol import labels, points, quality, reasons
 
 AGE_NEVER_MS = 0x3FFFFFFF
 
@@ -23,7 +23,7 @@ class FakeBoard:
     """What the firmware shows to requests, from plain dicts that a test may change."""
 
     def __init__(self) -> None:
-        self.table = points.TABLE_HASH
+        self.table = labels.TABLE_HASH
         self.v: dict[str, int | None] = dict.fromkeys(points.NAMES)
         self.v.update(
             {
@@ -76,14 +76,16 @@ class FakeBoard:
             "revision": 1,
         }
 
-    def values(self, names: list[str] | None) -> dict[str, int | None]:
-        return {name: self.v[name] for name in (self.v if names is None else names)}
+    @property
+    def values(self) -> list[int | None]:
+        return [self.v[name] for name in points.NAMES]
 
-    def qualities(self) -> dict[str, str]:
-        return {name: "stale" for name, value in self.v.items() if value is None}
+    @property
+    def codes(self) -> bytearray:
+        return bytearray(quality.STALE if v is None else quality.GOOD for v in self.values)
 
-    def ages(self, names: list[str]) -> dict[str, int]:
-        return {name: self.ages_ms[name] for name in names if name in self.ages_ms}
+    def age_ms(self, i: int) -> int:
+        return self.ages_ms.get(points.NAMES[i], -1)
 
     def explain(self) -> list[Any]:
         return self.rows

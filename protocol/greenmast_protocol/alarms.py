@@ -1,7 +1,7 @@
 """The alarm table: every alarm the board can raise, once.
 
-A row is (name, severity, on-delay s, off-delay s, cause); text and remedy are in `alarm_text`. Severities are those of X.733. An alarm is not
-raised while the one named as its cause is active. Names go on the wire.
+A row is (name, severity, on-delay s, off-delay s, cause); text and remedy are in `alarm_text`. Severities are
+those of X.733. An alarm is not raised while the one named as its cause is active. Names go on the wire.
 """
 
 CRITICAL = "critical"

@@ -1,8 +1,13 @@
 """The command table: what may be asked of the controller, once.
 
-A row is (name, arguments). An argument is (name, low, high, needed) for an integer or (name, words, None, needed) for one
-of several words. Checking a command's shape is `problem`; whether it is allowed now is the core's business.
+A row is (name, arguments). An argument is (name, low, high, needed) for an integer or (name, words, None,
+needed) for one of several words. Checking a command's shape is `problem`; whether it is allowed now is the
+core's business.
 """
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 _DURATION = ("for_s", 1, 604_800, True)
 
@@ -31,16 +36,16 @@ _ARGUMENTS = {row[0]: row[1] for row in COMMANDS}
 _OPEN = ("plan.set",)
 
 
-def _argument_problem(row: "tuple[object, ...]", args: "dict[str, object]") -> str:
+def _argument_problem(row: "tuple[Any, ...]", args: "dict[str, object]") -> str:
     name, low, high, needed = row
     if name not in args:
         return "%s is missing" % name if needed else ""
-    value = args[name]  # type: ignore[index]
+    value = args[name]
     if isinstance(low, tuple):
         return "" if value in low else "%s must be one of %s" % (name, ", ".join(low))
     if isinstance(value, bool) or not isinstance(value, int):
         return "%s must be an integer" % name
-    if not low <= value <= high:  # type: ignore[operator]
+    if not low <= value <= high:
         return "%s must lie in %d .. %d" % (name, low, high)
     return ""
 

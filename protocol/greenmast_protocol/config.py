@@ -1,9 +1,10 @@
 """The board's configuration document: its shape and the rules that refuse it.
 
-A document is a dict: {"schema", "revision", "site": {"id", "name", "board"}, "buses": [{"name", "baud", "parity"}],
-"devices": [{"role", "profile", "bus", "address"}], "outputs": {name: {"pin", "feedback", "idle"}},
-"battery": {"chemistry", "capacity_ah", "cells"}, "params": {name: int}, "mqtt": {...}}.
-It is accepted or refused as a whole; `problems` lists every reason with its place. Host and board run the same rules.
+A document is a dict: {"schema", "revision", "site": {"id", "name", "board"}, "buses": [{"name", "baud",
+"parity"}], "devices": [{"role", "profile", "bus", "address"}], "outputs": {name: {"pin", "feedback",
+"idle"}}, "battery": {"chemistry", "capacity_ah", "cells"}, "params": {name: int}, "mqtt": {...}}. It is
+accepted or refused as a whole; `problems` lists every reason with its place. Host and board run the same
+rules.
 """
 
 from greenmast_protocol import params, points, topics
@@ -78,11 +79,15 @@ def _buses(doc: "dict[str, list[dict[str, object]]]", out: "list[tuple[str, str]
 
 def _outputs(doc: "dict[str, dict[str, dict[str, object]]]", out: "list[tuple[str, str]]") -> None:
     pins: "dict[object, str]" = {}
-    for name, row in doc["outputs"].items():
-        place = "output.%s" % name
+    outputs = doc["outputs"]
+    for name in outputs:
         if name not in points.OUTPUTS:
-            out.append((place, "no such output; known: %s" % ", ".join(points.OUTPUTS)))
+            out.append(("output.%s" % name, "no such output; known: %s" % ", ".join(points.OUTPUTS)))
+    for name in points.OUTPUTS:  # in the table's order: MicroPython's dicts have none
+        if name not in outputs:
             continue
+        row = outputs[name]
+        place = "output.%s" % name
         if not isinstance(row, dict):
             out.append((place, "must be an object"))
             continue

@@ -75,18 +75,26 @@ def request(id_: int, method: str, params: "dict[str, object] | None" = None) ->
     return strict_json.dumps(body)
 
 
-def notice(method: str, params: "dict[str, object]") -> bytes:
-    """JSON bytes of an unsolicited message."""
-    return strict_json.dumps({"method": method, "params": params})
+def notice(method: str, params: object) -> bytes:
+    """JSON bytes of an unsolicited message. `params` may be JSON already."""
+    return b"".join((('{"method":"%s","params":' % method).encode(), _json(params), b"}"))
 
 
 def result(id_: "int | None", value: object) -> bytes:
-    """JSON bytes of an answer. A person's request may have had no id; then the answer has none."""
-    return strict_json.dumps({"result": value} if id_ is None else {"id": id_, "result": value})
+    """JSON bytes of an answer. A person's request may have had no id; then the answer has none.
+
+    `value` may be JSON already.
+    """
+    head = '{"result":' if id_ is None else '{"id":%d,"result":' % id_
+    return b"".join((head.encode(), _json(value), b"}"))
+
+
+def _json(value: object) -> "bytes | bytearray":
+    return value if isinstance(value, (bytes, bytearray)) else strict_json.dumps(value)
 
 
 def error(id_: "int | None", code: str, text: str = "", data: object = None) -> bytes:
-    """JSON bytes of a refusal or fault. `code` is one of ERROR_CODES; without a `text` it stands for itself."""
+    """JSON bytes of a refusal or fault. `code` is one of ERROR_CODES; it stands for a missing `text`."""
     body = {"code": code, "message": text or code}  # type: dict[str, object]
     if data is not None:
         body["data"] = data
@@ -115,7 +123,7 @@ def _read(out: Message, value: "Any") -> str:
     if number is not None and (type(number) is not int or not 0 <= number <= ID_MAX):
         return "id must be an integer in 0 .. %d" % ID_MAX
     out.id = number
-    members = ("id", "result")
+    members = ("id", "result")  # type: tuple[str, ...]
     if "method" in value:
         members = ("id", "method", "params", "auth")
         out.kind = NOTICE if number is None else REQUEST
@@ -132,7 +140,7 @@ def _read(out: Message, value: "Any") -> str:
         body = value["error"]
         if not isinstance(body, dict):
             return "error must be an object"
-        out.code = body.get("code")
+        out.code = body.get("code", 0)
         out.text = body.get("message", "")
         out.data = body.get("data")
         if not isinstance(out.code, str) or not isinstance(out.text, str):

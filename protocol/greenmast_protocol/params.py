@@ -1,8 +1,8 @@
 """The parameter table: every setting of the controller, once.
 
-A row is (name, default, low, high). Values are integers in the unit that ends the name. Where the value stands for a word,
-`CHOICES` has the words; what each is for stands in `param_text`. `PAIRS` are the thresholds that must stay apart; they are
-judged together by `config`.
+A row is (name, default, low, high). Values are integers in the unit that ends the name. Where the value
+stands for a word, `CHOICES` has the words; what each is for stands in `param_text`. `PAIRS` are the
+thresholds that must stay apart; they are judged together by `config`.
 """
 
 PARAMS = (

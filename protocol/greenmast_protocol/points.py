@@ -1,16 +1,13 @@
 """The point table: every value that crosses a wire, once.
 
-A row is (name, low, high, dead band). Names are `subsystem.name_unit`; the last part of a name is its unit (see
-`units`). Values are integers. One outside [low, high] is INVALID, never clamped. The dead band is the change worth
-telling about before the next full report (0: any change). Points whose values stand for words have those words
-in `labels`. A point's number is its place in this table; the numbers are not a wire format, the names are.
+A row is (name, low, high, dead band). Names are `subsystem.name_unit`; the last part of a name is its unit
+(see `units`). Values are integers. One outside [low, high] is INVALID, never clamped. The dead band is the
+change worth telling about before the next full report (0: any change). Points whose values stand for words
+have those words in the module `labels`. A point's number is its place in this table; numbers are not a wire
+format, names are.
 
-`POINTS` and `NAMES` are for hosts. The board keeps the same in a packed form, behind `name`, `find` and `limits`.
+`POINTS` and `NAMES` are for hosts. The board keeps the same packed, behind its functions.
 """
-
-import hashlib
-
-from greenmast_protocol import reasons
 
 POINTS = (
     ("grid.voltage_mv", 0, 500_000, 2_000),  # the worst phase, upstream of K_GRID
@@ -138,8 +135,9 @@ NAMES = tuple([row[0] for row in POINTS])
 
 _TEXT = ("\n" + "\n".join(NAMES) + "\n").encode()
 _STARTS = b"".join([(_TEXT.find(("\n" + n + "\n").encode()) + 1).to_bytes(2, "big") for n in NAMES])
-_LIMITS = tuple(sorted(set([row[1:] for row in POINTS])))
-_KINDS = bytes([_LIMITS.index(row[1:]) for row in POINTS])
+_ROWS = sorted(set([row[1:] for row in POINTS]))
+_KINDS = bytes([3 * _ROWS.index(row[1:]) for row in POINTS])  # places in _LIMITS
+_LIMITS = tuple([limit for row in _ROWS for limit in row])
 
 
 def index(name: str) -> int:
@@ -162,30 +160,12 @@ def name(i: int) -> str:
     return _TEXT[start : _TEXT.find(b"\n", start)].decode()
 
 
-def limits(i: int) -> "tuple[int, int, int]":
-    """(low, high, dead band) of point `i`."""
-    return _LIMITS[_KINDS[i]]
+def in_range(i: int, value: int) -> bool:
+    """Whether `value` lies in the range of point `i`."""
+    kind = _KINDS[i]
+    return _LIMITS[kind] <= value <= _LIMITS[kind + 1]
 
 
-def labels(name: str) -> "tuple[str, ...]":
-    """The words that the values of point `name` stand for; empty where they are plain numbers."""
-    if name == "source.ac":
-        return AC_SOURCES
-    if name == "genset.state":
-        return GENSET_STATES
-    if name == "controller.mode":
-        return MODES
-    if name.startswith("reason."):
-        return reasons.NAMES
-    return ()
-
-
-def _hash() -> str:
-    h = hashlib.sha256()
-    for name, low, high, _ in POINTS:
-        h.update(("%s %d %d %s\n" % (name, low, high, ",".join(labels(name)))).encode())
-    return "".join(["%02x" % b for b in h.digest()[:4]])
-
-
-# Eight hex digits that change when a name, range or label does: hosts compare them before commanding.
-TABLE_HASH = _hash()
+def dead_band(i: int) -> int:
+    """The dead band of point `i`."""
+    return _LIMITS[_KINDS[i] + 2]

@@ -14,8 +14,3 @@ FROZEN = 6  # bit-identical while it should move
 CONTRADICTED = 7  # other evidence excludes it
 
 NAMES = ("good", "stale", "sentinel", "not_a_number", "out_of_range", "rate", "frozen", "contradicted")
-
-
-def wire_name(code: int) -> str:
-    """The word that telemetry uses for a quality that is not GOOD: "stale" or "invalid"."""
-    return "stale" if code == STALE else "invalid"

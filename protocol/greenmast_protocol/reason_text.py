@@ -1,4 +1,4 @@
-"""The sentences for the reasons, for people. `{}` takes the value that decided and its limit, in that order."""
+"""The sentences for the reasons, for people. `{}` takes the value that decided, then its limit."""
 
 from greenmast_protocol import reasons
 

@@ -1,7 +1,7 @@
 """The reason table: why an output is as it is, and why a command was refused. One list of codes for both.
 
-A code is a place in this table and travels in `reason.*` points and refusals; new names go to the end, so that old logs
-stay readable. The sentences are in `reason_text`.
+A code is a place in this table and travels in `reason.*` points and refusals; new names go to the end, so
+that old logs stay readable. The sentences are in `reason_text`.
 """
 
 NAMES = (

@@ -1,6 +1,6 @@
 """Values as people read them: "51.23 V", "42.0 %", "grid", "closed". Integer arithmetic only."""
 
-from greenmast_protocol import points, reason_text, reasons, units
+from greenmast_protocol import labels, points, reason_text, reasons, units
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -41,14 +41,14 @@ def value(name: str, v: "int | None") -> str:
     """Value `v` of point `name` with its unit or in its word; "?" for none."""
     if v is None:
         return NOTHING
-    words = points.labels(name)
+    words = labels.of(name)
     if words:
         return words[v] if 0 <= v < len(words) else str(v)
     unit = units.of(name)
     if unit:
         return quantity(v, unit)
     i = points.find(name)
-    if i >= 0 and points.limits(i)[:2] == (0, 1):
+    if i >= 0 and not points.in_range(i, 2):
         return _bit(name)[1 if v else 0]
     return str(v)
 

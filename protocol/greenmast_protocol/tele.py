@@ -5,17 +5,18 @@ no value: what is not good is null under `v`, so a stale value cannot pass for a
 in the point table are kept: a newer board may know more than this host.
 """
 
-from greenmast_protocol import quality, strict_json
+from greenmast_protocol import points, quality, strict_json
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+    Numbers = list[int] | range
+    Codes = bytes | bytearray | list[int]
+
 _COUNTER_MAX = 0x7FFFFFFF
 _MEMBERS = ("boot", "seq", "ts", "trusted", "full", "v", "q")
 NAME_LENGTH_MAX = 48
-STALE = "stale"
-INVALID = "invalid"
 
 
 class Tele:
@@ -31,18 +32,71 @@ class Tele:
         self.q: "dict[str, str]" = document["q"]
 
 
-class Values:
-    """The members `v` and `q` as JSON, put together piece by piece: a dict of all points would take the board
-    several times the memory."""
+def members(numbers: "Numbers", values: "list[int | None]", codes: "Codes") -> bytearray:
+    """The members `"v":{..},"q":{..}` as JSON for the points `numbers`.
 
-    def __init__(self) -> None:
-        self._v = bytearray()
-        self._q = bytearray()
+    `values[i]` and `codes[i]` are value and quality of point `i`. Written piece by piece: dicts of all points
+    would take the board several times the memory.
+    """
+    out = bytearray(b'"v":{')
+    comma = '"'
+    for i in numbers:
+        value = values[i] if codes[i] == quality.GOOD else None
+        out += ('%s%s":%s' % (comma, points.name(i), "null" if value is None else value)).encode()
+        comma = ',"'
+    out += b'},"q":{'
+    comma = '"'
+    for i in numbers:
+        if codes[i] != quality.GOOD:
+            word = "stale" if codes[i] == quality.STALE else "invalid"
+            out += ('%s%s":"%s"' % (comma, points.name(i), word)).encode()
+            comma = ',"'
+    out += b"}"
+    return out
 
-    def add(self, name: str, value: "int | None", code: int) -> None:
-        """One value, null unless its quality `code` (see `quality`) is GOOD."""
-        if code != quality.GOOD:
-            word = STALE if code == quality.STALE else INVALID
-            self._q += b'%s"%s":"%s"' % (b"," if self._q else b"", name, word)
-        self._v += ()
 
+def build(boot: int, seq: int, ts: int, trusted: bool, full: bool, v_and_q: "bytes | bytearray") -> bytes:
+    """JSON bytes of a report; `v_and_q` is what `members` gives."""
+    head = '{"boot":%d,"seq":%d,"ts":%d,' % (boot, seq, ts)
+    head += '"trusted":%s,"full":%s,' % ("true" if trusted else "false", "true" if full else "false")
+    return b"".join((head.encode(), v_and_q, b"}"))
+
+
+def parse(data: bytes) -> Tele:
+    """The report in `data`. Raises ValueError, saying what is wrong, for anything else."""
+    value = strict_json.loads(data)
+    if not isinstance(value, dict):
+        raise ValueError("a report is an object")
+    for key in _MEMBERS:
+        if key not in value:
+            raise ValueError("%s is missing" % key)
+    for key in value:
+        if key not in _MEMBERS:
+            raise ValueError("unexpected member %s" % key)
+    for key in ("boot", "seq", "ts"):
+        if type(value[key]) is not int or value[key] < 0:
+            raise ValueError("%s must be a positive integer" % key)
+    for key in ("boot", "seq"):
+        if value[key] > _COUNTER_MAX:
+            raise ValueError("%s must lie in 0 .. %d" % (key, _COUNTER_MAX))
+    for key in ("trusted", "full"):
+        if value[key] is not True and value[key] is not False:
+            raise ValueError("%s must be true or false" % key)
+    check_values(value["v"], value["q"])
+    return Tele(value)
+
+
+def check_values(v: object, q: object) -> None:
+    """Raises ValueError unless `v` holds integers or null by name and `q` words of quality for nulls only."""
+    if not isinstance(v, dict) or not isinstance(q, dict):
+        raise ValueError("v and q must be objects")
+    for name in v:
+        if not 0 < len(name) <= NAME_LENGTH_MAX:
+            raise ValueError("a point's name has 1 to %d characters" % NAME_LENGTH_MAX)
+        if v[name] is not None and type(v[name]) is not int:
+            raise ValueError("%s must be an integer or null" % name)
+    for name in q:
+        if q[name] != "stale" and q[name] != "invalid":
+            raise ValueError("quality of %s must be stale or invalid" % name)
+        if name not in v or v[name] is not None:
+            raise ValueError("%s is %s and yet has a value" % (name, q[name]))

@@ -4,12 +4,15 @@ from greenmast_protocol import (
     alarm_text,
     alarms,
     commands,
+    labels,
     param_text,
     params,
     points,
     quality,
     reason_text,
     reasons,
+    strict_json,
+    tele,
     units,
 )
 
@@ -69,7 +72,12 @@ def test_points_are_numbered_by_their_place():
     for i, name in enumerate(points.NAMES):
         assert points.index(name) == i
         assert points.find(name) == i
-    assert points.find("no.such_point") == -1
+        assert points.name(i) == name
+        low, high, dead_band = points.POINTS[i][1:]
+        assert points.dead_band(i) == dead_band
+        assert [points.in_range(i, v) for v in (low - 1, low, high, high + 1)] == [False, True, True, False]
+    for name in ("no.such_point", "", "dc.bus", "bus_mv", "grid.voltage_mv\ngrid.current_ma"):
+        assert points.find(name) == -1, name
 
 
 def test_every_point_has_a_range_and_a_dead_band_inside_it():
@@ -80,7 +88,7 @@ def test_every_point_has_a_range_and_a_dead_band_inside_it():
 
 def test_every_point_that_stands_for_words_has_a_word_for_each_value():
     for name, low, high, _ in points.POINTS:
-        words = points.labels(name)
+        words = labels.of(name)
         if words and not name.startswith("reason."):
             assert (low, high) == (0, len(words) - 1), name
     assert len(reasons.NAMES) - 1 <= points.POINTS[points.index("reason.ac")][2]
@@ -115,7 +123,7 @@ def test_outputs_and_feedbacks_are_points():
 
 
 def test_the_table_hash_is_eight_hex_digits():
-    text = points.TABLE_HASH
+    text = labels.TABLE_HASH
     assert len(text) == 8
     int(text, 16)
 
@@ -226,6 +234,12 @@ def test_alarms_are_unique_and_complete():
         assert cause == "" or cause in alarms.NAMES, name
 
 
-def test_qualities_are_good_stale_or_invalid_on_the_wire():
-    for code in range(1, len(quality.NAMES)):
-        assert quality.wire_name(code) == ("stale" if code == quality.STALE else "invalid")
+def test_values_are_told_with_a_quality_unless_it_is_good():
+    codes = bytearray([i % len(quality.NAMES) for i in range(points.COUNT)])
+    body = b"{" + tele.members(range(points.COUNT), [1] * points.COUNT, codes) + b"}"
+    told = strict_json.loads(body)
+    tele.check_values(told["v"], told["q"])
+    for i, name in enumerate(points.NAMES):
+        word = "stale" if codes[i] == quality.STALE else "invalid"
+        expected = (1, None) if codes[i] == quality.GOOD else (None, word)
+        assert (told["v"][name], told["q"].get(name)) == expected, name

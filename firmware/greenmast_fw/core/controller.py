@@ -226,7 +226,7 @@ class Controller:
             return False
         self.adopted = True
         if closed[GRID] == 1 and self.decision.outputs[GRID]:
-            self.source.ac = GRID + 1
+            self.source.adopt_grid()
             self.grid.adopt()
         return True
 

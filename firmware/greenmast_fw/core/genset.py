@@ -165,7 +165,7 @@ class Genset:
             self._down = self._down + 1 if engine.evidence == STOPPED else 0
         elif self._off_ms < self._min_off_ms:
             self._off_ms += dt_ms
-        if self.line and self._trips(blind):
+        if state in _LINE and self._trips(blind):
             state = self.state
         _STEPS[state](self, want, loaded, dt_ms)
         state = self.state
@@ -295,7 +295,7 @@ class Genset:
         """
         if self._resumed:
             self._resumed = False
-            self.tries -= 1
+            self.tries = max(self.tries - 1, 0)
         else:
             self.stalled = True
         self._retry(STALLED)

@@ -23,6 +23,7 @@ _CHZ = (points.index("grid.frequency_chz"), points.index("genset.frequency_chz")
 _MAINS_OK = points.index("grid.mains_ok")
 _FAULT = points.index("genset.fault")
 _AC_PRESENT = points.index("rectifier.ac_present")
+_BATTERY_FEEDBACK = points.index("feedback.battery")
 _BATTERY_MA = points.index("battery.current_ma")
 _BATTERY_MV = points.index("battery.voltage_mv")
 
@@ -53,6 +54,7 @@ class Protection:
         self._out = bytearray(site.idle[:2])  # what went out last
         self._since_ms = [0, 0]  # since that changed
         self._read = [False, False]  # position has been read since the reset
+        self._battery_read = False
         self._open_ms = [-1, -1]  # proven open; -1: not
         self._outside_ms = [-1, -1]  # out of band or unmeasured; -1: in band
         self._settle_ms = 0
@@ -177,7 +179,9 @@ class Protection:
 
     def _battery(self, out: bytearray, v: "tuple[int | None, ...]", dt_ms: int) -> bool:
         mv = v[_BATTERY_MV]
-        if mv is None:
+        if not self._site.has_feedback[BATTERY] or v[_BATTERY_FEEDBACK] is not None:
+            self._battery_read = True
+        if mv is None or not self._battery_read:
             return False
         if mv >= self._battery_mv or (v[_BATTERY_MA] or 0) > 0 or v[_AC_PRESENT]:
             self._low_ms = 0

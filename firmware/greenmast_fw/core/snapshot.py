@@ -49,8 +49,7 @@ class Image:
 
     def put(self, i: int, value: int) -> None:
         """Store a value; one outside the point's range becomes INVALID instead."""
-        row = points.limits(i)
-        if row[0] <= value <= row[1]:
+        if points.in_range(i, value):
             self._value[i] = value
             self._quality[i] = quality.GOOD
         else:

@@ -160,6 +160,11 @@ class Source:
             self.tries[i] = 0
             self.given_up_ms[i] = _GIVEN_UP_MS
 
+    def adopt_grid(self) -> None:
+        """K_GRID was found closed after a reset."""
+        self.ac = GRID
+        self.reason = _WHY[GRID]
+
     def forced_open(self, reason: int) -> None:
         """Protection has overruled this module."""
         self.ac = NONE

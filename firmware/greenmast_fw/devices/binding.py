@@ -1,33 +1,35 @@
-"""Which device supplies which point of one site.
+"""Which device supplies which point of one site, worked out once at boot.
 
 A point has one supplier. A device supplies the points of its own role first; what a role lacks may then come
-from the rows that other devices offer as well (a charge controller knows the battery's voltage). Knows
-profiles and the point table, no bus.
+from the rows that other devices offer as well (a charge controller knows the battery's voltage). A setpoint
+goes to the devices of its role. Knows profiles and the point table, no bus.
 """
 
-from greenmast_fw import devices
+from array import array
+
 from greenmast_protocol import points
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from greenmast_fw.devices.profile import Profile
+    from greenmast_fw.devices.profile import Device, Profile, Row
 
 
-class Device:
-    """One slave. `points[i]` is the number of the point that row `i` of its profile supplies, or -1."""
+PROFILES = (
+    "daly-bms",
+    "dse-7320",
+    "eastron-sdm230",
+    "epever-tracer-an",
+    "meanwell-drs",
+    "pzem-017",
+    "seplos-v3",
+)
 
-    __slots__ = ("points", "profile", "role", "unit")
 
-    def __init__(self, role: str, profile: "Profile", unit: int) -> None:
-        self.role = role
-        self.profile = profile
-        self.unit = unit
-        self.points = [-1] * len(profile.ROWS)
-
-    def supplies(self, read: int) -> "list[int]":
-        """Numbers of the points that read number `read` supplies."""
-        rows = self.profile.ROWS
-        return [self.points[i] for i in range(len(rows)) if rows[i][1] == read and self.points[i] >= 0]
+def load(name: str) -> "Profile":
+    """The profile module `name`, loaded when it is asked for. Raises KeyError for one that does not exist."""
+    if name not in PROFILES:
+        raise KeyError(name)
+    return __import__("greenmast_fw.devices." + name.replace("-", "_"), None, None, ("NAME",))
 
 
 def bind(wanted: "list[tuple[str, str, int]]") -> "list[Device]":
@@ -35,15 +37,29 @@ def bind(wanted: "list[tuple[str, str, int]]") -> "list[Device]":
 
     Where two devices could supply a point, the one listed first does. Raises KeyError for an unknown profile.
     """
-    bound = [Device(role, devices.load(name), unit) for role, name, unit in wanted]
-    taken: "set[int]" = set()
+    profiles = [load(name) for _, name, _ in wanted]
+    suppliers: "dict[str, int]" = {}  # point -> place in `wanted`
     for own_role in (True, False):
-        for device in bound:
-            rows = device.profile.ROWS
-            for i in range(len(rows)):
-                if rows[i][0].startswith(device.role + ".") == own_role:
-                    number = points.index(rows[i][0])
-                    if number not in taken:
-                        taken.add(number)
-                        device.points[i] = number
-    return bound
+        for i, (role, _, _) in enumerate(wanted):
+            for row in profiles[i].ROWS:
+                if row[0].startswith(role + ".") == own_role:
+                    suppliers.setdefault(row[0], i)
+    return [
+        _device(role, unit, profiles[i], [row for row in profiles[i].ROWS if suppliers[row[0]] == i])
+        for i, (role, _, unit) in enumerate(wanted)
+    ]
+
+
+def _device(role: str, unit: int, profile: "Profile", supplied: "list[Row]") -> "Device":
+    reads: "list[int]" = []
+    rows: "list[int]" = []
+    count = 0
+    for number, read in enumerate(profile.READS):
+        of_read = [row for row in supplied if row[1] == number]
+        if of_read:
+            reads.extend(read)
+            for row in of_read:
+                rows.extend((points.index(row[0]), count) + row[2:])
+            count += 1
+    writes = tuple([row for row in profile.WRITES if row[0].startswith(role + ".")])
+    return (unit, profile.TIMEOUT_MS, profile.GAP_MS, array("H", reads), array("i", rows), writes)

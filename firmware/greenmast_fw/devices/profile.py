@@ -9,17 +9,29 @@ A profile is a module with the attributes of `Profile` below. Rows are aligned t
   WRITES  (point, function, address, multiplier, divisor, low, high)
           register = value * multiplier / divisor, value first clamped to low..high in the point's unit
 
+`binding` makes devices of the profiles that a site names; after that the profiles are not needed.
 Integers only: a single-precision float is taken apart into sign, exponent and fraction, so a meter's float32
 becomes the exact integer nearest to it. Knows no line and no policy.
 """
 
-from greenmast_protocol import quality
+from greenmast_protocol import const, quality
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from array import array
     from typing import Protocol
 
     from greenmast_fw.core.snapshot import Image
+
+    Row = tuple[str, int, int, int, int, int, int]
+    Write = tuple[str, int, int, int, int, int, int]
+
+    # One slave of a site, as far as polling it must know: unit, time-out and gap in ms, then
+    # - the numbers of its READS that are of use, one after the other (READ_SIZE each),
+    # - the numbers of its ROWS that are used (ROW_SIZE each): point number, place of the read among those,
+    #   and the rest of the row,
+    # - its WRITES.
+    Device = tuple[int, int, int, "array[int]", "array[int]", "tuple[Write, ...]"]
 
     class Profile(Protocol):
         """Attributes of a profile module. Addresses count from 0; times in ms."""
@@ -32,102 +44,88 @@ if TYPE_CHECKING:
         TIMEOUT_MS: int  # slowest answer
         GAP_MS: int  # silence wanted before a request; 0: only that of the line
         READS: tuple[tuple[int, int, int, int], ...]
-        ROWS: tuple[tuple[str, int, int, int, int, int, int], ...]
-        WRITES: tuple[tuple[str, int, int, int, int, int, int], ...]
+        ROWS: tuple[Row, ...]
+        WRITES: tuple[Write, ...]
 
 
+# Types: an integer is a sum of these,
+SIGNED = 1
+WIDE = 2  # two registers, high word first
+LOW_FIRST = 4  # low word first
+GENCOMM = 8  # the top eight values are sentinels of DSE GenComm: FFF8-FFFF, signed 7FF8-7FFF, 32 bits alike
 U16 = 0
-S16 = 1
-U32 = 2  # high word first
-S32 = 3
-U32_LW = 4  # low word first
-S32_LW = 5
-F32 = 6  # IEEE 754 single, high word first
-MASKED = 7  # raw & mask
-ANY_OF = 8  # 1 when a bit of the mask is set
-NONE_OF = 9  # 1 when no bit of the mask is set
-CODE_IN = 10  # raw is a code 0..14, 1 when the mask has that bit; codes from 15 up mean "not available"
-GENCOMM = 0x10  # added to an integer type: the top eight values are GenComm sentinels
+S16 = SIGNED
+U32 = WIDE
+S32 = WIDE + SIGNED
+U32_LW = WIDE + LOW_FIRST
+# or something else is made of it.
+MASKED = 0x10  # raw & mask
+NONE_OF = 0x20  # 1 when no bit of the mask is set
+CODE_IN = 0x30  # raw is a code 0..14, 1 when the mask has that bit; codes from 15 up mean "not available"
+_FLOAT = const(0x40)
+F32 = _FLOAT + WIDE  # IEEE 754 single
 
-_CODES = 15
-_LOWEST_SENTINEL = 0xFFF8  # DSE GenComm: FFF8-FFFF, signed 7FF8-7FFF, in the high word for 32 bits
-
-
-def words(kind: int) -> int:
-    """Registers that a value of type `kind` takes."""
-    return 2 if U32 <= kind & 0xF <= F32 else 1
+READ_SIZE = 4
+ROW_SIZE = 7
+_FORM = const(0x70)
+_CODES = const(15)
+_SENTINELS = const(8)
 
 
-def decode(profile: "Profile", read: int, data: memoryview, image: "Image", points: "list[int]") -> None:
+def decode(rows: "array[int]", read: int, data: memoryview, image: "Image") -> None:
     """Store the values of read number `read`, whose reply carried `data`, into the process image.
 
-    `points[i]` is the number of the point that row `i` supplies, or -1 when the row is not used.
+    `rows`: those of a `Device`.
     """
-    rows = profile.ROWS
-    for i in range(len(rows)):
-        if points[i] >= 0 and rows[i][1] == read:
-            _store(image, points[i], rows[i], data)
-
-
-def _store(
-    image: "Image", point: int, row: "tuple[str, int, int, int, int, int, int]", data: memoryview
-) -> None:
-    _, _, offset, kind, multiplier, divisor, add = row
-    at = 2 * offset
-    first = (data[at] << 8) | data[at + 1]
-    second = (data[at + 2] << 8) | data[at + 3] if words(kind) == 2 else 0
-    if kind == F32:
-        scaled = _scaled_float(first, second, multiplier, divisor)
-        if scaled is None:
-            image.invalid(point, quality.NOT_A_NUMBER)
+    for i in range(0, len(rows), ROW_SIZE):
+        if rows[i + 1] != read:
+            continue
+        kind = rows[i + 3]
+        form = kind & _FORM
+        multiplier, divisor = rows[i + 4], rows[i + 5]
+        raw = _raw(data, 2 * rows[i + 2], kind)
+        top = 0xFFFFFFFF if kind & WIDE else 0xFFFF
+        if kind & SIGNED:
+            top >>= 1
+        value = None
+        why = quality.SENTINEL
+        if kind & GENCOMM and top - _SENTINELS < raw <= top:
+            pass
+        elif form == _FLOAT:
+            value = _scaled_float(raw, multiplier, divisor)
+            why = quality.NOT_A_NUMBER
+        elif form == MASKED:
+            value = raw & multiplier
+        elif form == NONE_OF:
+            value = 0 if raw & multiplier else 1
+        elif form == CODE_IN:
+            if raw < _CODES:
+                value = (multiplier >> raw) & 1
         else:
-            image.put(point, scaled + add)
-        return
-    if kind & GENCOMM and _is_sentinel(kind & 0xF, first, second):
-        image.invalid(point, quality.SENTINEL)
-        return
-    kind &= 0xF
-    if kind == MASKED:
-        image.put(point, first & multiplier)
-    elif kind == ANY_OF:
-        image.put(point, 1 if first & multiplier else 0)
-    elif kind == NONE_OF:
-        image.put(point, 0 if first & multiplier else 1)
-    elif kind == CODE_IN:
-        if first >= _CODES:
-            image.invalid(point, quality.SENTINEL)
+            if raw > top:
+                raw -= 2 * top + 2
+            value = (raw * multiplier + divisor // 2) // divisor
+        if value is None:
+            image.invalid(rows[i], why)
         else:
-            image.put(point, (multiplier >> first) & 1)
-    else:
-        image.put(point, (_integer(kind, first, second) * multiplier + divisor // 2) // divisor + add)
+            image.put(rows[i], value + rows[i + 6])
 
 
-def _integer(kind: int, first: int, second: int) -> int:
-    if kind == U16:
-        return first
-    if kind == S16:
-        return first - 0x10000 if first & 0x8000 else first
-    if kind >= U32_LW:
-        first, second = second, first
-        kind -= 2
-    raw = (first << 16) | second
-    return raw - 0x100000000 if kind == S32 and first & 0x8000 else raw
+def _raw(data: memoryview, at: int, kind: int) -> int:
+    """The unsigned number in the registers from byte `at` on."""
+    raw = (data[at] << 8) | data[at + 1]
+    if not kind & WIDE:
+        return raw
+    other = (data[at + 2] << 8) | data[at + 3]
+    return (other << 16) | raw if kind & LOW_FIRST else (raw << 16) | other
 
 
-def _is_sentinel(kind: int, first: int, second: int) -> bool:
-    top = 0x7FFF if kind in (S16, S32) else 0xFFFF
-    lowest = _LOWEST_SENTINEL & top
-    if words(kind) == 2:
-        return first == top and second >= _LOWEST_SENTINEL
-    return lowest <= first <= top
-
-
-def _scaled_float(high: int, low: int, multiplier: int, divisor: int) -> "int | None":
-    """Nearest integer to (the float in these two words) * multiplier / divisor; None for NaN and infinity."""
-    exponent = (high >> 7) & 0xFF
+def _scaled_float(bits: int, multiplier: int, divisor: int) -> "int | None":
+    """Nearest integer to (the float with these 32 bits) * multiplier / divisor; None for NaN and infinity."""
+    exponent = (bits >> 23) & 0xFF
     if exponent == 0xFF:
         return None
-    scaled = (0x800000 | ((high & 0x7F) << 16) | low) * multiplier
+    scaled = (0x800000 | (bits & 0x7FFFFF)) * multiplier
     shift = exponent - 150  # the fraction counts in units of 2**-23, the exponent is biased by 127
     if exponent == 0 or shift < -60:
         return 0  # zero, subnormal, or below anything that a scale could raise to 1
@@ -136,10 +134,10 @@ def _scaled_float(high: int, low: int, multiplier: int, divisor: int) -> "int | 
     else:
         divisor <<= -shift
     scaled = (2 * scaled + divisor) // (2 * divisor)
-    return -scaled if high & 0x8000 else scaled
+    return -scaled if bits >> 31 else scaled
 
 
-def register_value(write: "tuple[str, int, int, int, int, int, int]", value: int) -> int:
+def register_value(write: "Write", value: int) -> int:
     """What to write into the register of a WRITES row for `value`, first clamped to the row's limits."""
     _, _, _, multiplier, divisor, low, high = write
     value = low if value < low else high if value > high else value

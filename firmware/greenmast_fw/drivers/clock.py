@@ -1,6 +1,7 @@
 """The board's monotonic clock: the only place that reads ticks.
 
-Ticks wrap at 2^30 ms (12 days), so nothing keeps them for longer than a scan: callers take differences and add them up.
+Ticks wrap at 2^30 ms (12 days), so nothing keeps them for longer than a scan: callers take differences and
+add them up.
 """
 
 import asyncio

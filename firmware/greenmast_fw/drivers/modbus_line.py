@@ -9,6 +9,7 @@ scheduler's own queue, where a task that ends at the wrong moment crashes the in
 import select
 
 from greenmast_fw.drivers import clock
+from greenmast_protocol import const
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -27,16 +28,10 @@ if TYPE_CHECKING:
         def txdone(self) -> bool: ...
 
 
-_EIO = 5
-_DRAIN_READS = 16  # of 64 bytes: bounds one drain of a line that never falls silent
-_WATCH_MS = 20  # how long a byte that is due is watched for
-_PATIENCE = 16  # later it is looked for at intervals of 1/16 of the time waited so far
-
-
-def _poll_for(uart: "Uart") -> "select.poll":
-    poll = select.poll()
-    poll.register(uart, select.POLLIN)  # type: ignore[arg-type]
-    return poll
+_EIO = const(5)
+_DRAIN_READS = const(16)  # of 64 bytes: bounds one drain of a line that never falls silent
+_WATCH_MS = const(20)  # how long a byte that is due is watched for
+_PATIENCE = const(16)  # later it is looked for at intervals of 1/16 of the time waited so far
 
 
 class Line:
@@ -49,7 +44,8 @@ class Line:
         self._uart = uart
         self._de = de
         self._scrap = memoryview(bytearray(64))
-        self._poll = _poll_for(uart)
+        self._poll = select.poll()
+        self._poll.register(uart, select.POLLIN)  # type: ignore[arg-type]
 
     async def send(self, frame: memoryview) -> None:
         """Send `frame`; returns when it has left. Raises OSError when the UART does not take it."""

@@ -7,13 +7,12 @@ what came is dropped. A reply ends when its expected length has come, not at the
 then checked, because a frame with bytes behind it is not a frame. Knows no device and no retry policy.
 """
 
-import asyncio
-
 from greenmast_fw.drivers import clock, modbus_frame
+from greenmast_protocol import const
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Coroutine
     from typing import Protocol
 
     class HalfDuplex(Protocol):
@@ -29,7 +28,7 @@ if TYPE_CHECKING:
         def drain(self) -> int: ...
 
 
-_BUSY_ROUNDS = 100  # silent intervals that a babbling line may break before a request is given up
+_BUSY_ROUNDS = const(50)  # silent intervals that a babbling line may break before a request is given up
 
 
 class ModbusError(Exception):
@@ -57,11 +56,10 @@ class RtuMaster:
         self._timeout_ms = timeout_ms
         self._turnaround_ms = turnaround_ms
         self._limits: "dict[int, tuple[int, int]]" = {}
-        self._request = bytearray(modbus_frame.FRAME_MAX)
-        self._reply = bytearray(modbus_frame.FRAME_MAX + 4)  # room to notice bytes behind the longest reply
-        self._request_view = memoryview(self._request)
-        self._reply_view = memoryview(self._reply)
-        self._lock = asyncio.Lock()
+        self._request = memoryview(bytearray(modbus_frame.FRAME_MAX))
+        # With room to notice bytes behind the longest reply.
+        self._reply = memoryview(bytearray(modbus_frame.FRAME_MAX + 4))
+        self._busy = False
         self._last_us = clock.ticks_us()  # when the line was last seen busy
         self._hold_from_ms = clock.ticks_ms()
         self._hold_ms = turnaround_ms  # somebody may have been asked before we were reset
@@ -72,112 +70,103 @@ class RtuMaster:
         """Slave `unit` answers within `timeout_ms` and wants `gap_ms` of silence before a request."""
         self._limits[unit] = (timeout_ms, gap_ms * 1000)
 
-    async def read(self, unit: int, function: int, address: int, count: int) -> memoryview:
-        """Functions 1-4. Returns the data bytes, valid until the next request. Raises ModbusError."""
-        await self._perform(modbus_frame.build_read, unit, function, address, count)
-        return self._reply_view[3 : 3 + modbus_frame.data_length(self._request)]
+    def read(self, unit: int, function: int, address: int, count: int) -> "Coroutine[None, None, memoryview]":
+        """Functions 1-4. Gives the data bytes, valid until the next request. Raises ModbusError."""
+        return self._exchange(unit, function, address, count)
 
     async def write_registers(self, unit: int, address: int, values: "list[int] | tuple[int, ...]") -> None:
         """Function 16. Raises ModbusError."""
-        await self._perform(modbus_frame.build_write_registers, unit, address, values)
+        await self._exchange(unit, modbus_frame.WRITE_REGISTERS, address, len(values), values)
 
     async def write_register(self, unit: int, address: int, value: int) -> None:
         """Function 6. Raises ModbusError."""
-        await self._perform(modbus_frame.build_write_one, unit, modbus_frame.WRITE_REGISTER, address, value)
+        await self._exchange(unit, modbus_frame.WRITE_REGISTER, address, value)
 
-    async def write_coil(self, unit: int, address: int, on: bool) -> None:
-        """Function 5. Raises ModbusError."""
-        word = 0xFF00 if on else 0
-        await self._perform(modbus_frame.build_write_one, unit, modbus_frame.WRITE_COIL, address, word)
+    async def _exchange(
+        self, unit: int, function: int, address: int, word: int, values: "list[int] | tuple[int, ...]" = ()
+    ) -> memoryview:
+        """Build a request in the shared buffer, send it and receive its reply, one task at a time.
 
-    async def _perform(self, build: "Callable[..., int]", *arguments: object) -> None:
-        """Build a request into the shared buffer and exchange it, one task at a time."""
-        await self._lock.acquire()
+        Returns the data bytes of a read. Raises ModbusError, counted.
+        """
+        while self._busy:
+            await clock.sleep_ms(1)
+        self._busy = True
         try:
-            await self._exchange(build(self._request, *arguments))
+            n = modbus_frame.build(self._request, unit, function, address, word, values)
+            timeout_ms, gap_us = self._limits.get(unit, (self._timeout_ms, 0))
+            # How long after the start of its request the slave may still answer, should anything go wrong or
+            # this task be cancelled.
+            quarantine_ms = timeout_ms if timeout_ms > self._turnaround_ms else self._turnaround_ms
+            quarantine_ms += self._wire_ms(n)
+            try:
+                code = await self._transact(n, timeout_ms, gap_us)
+                if code == modbus_frame.OK or code >= modbus_frame.EXCEPTION:
+                    quarantine_ms = 0
+            except OSError:
+                code = modbus_frame.LINE_FAULT
+            finally:
+                self._hold_ms = quarantine_ms
         finally:
-            self._lock.release()
-
-    async def _exchange(self, n: int) -> None:
-        """Send the first `n` bytes of the request and receive its reply. Raises ModbusError, counted."""
-        code = modbus_frame.LINE_FAULT
-        answered = False  # stays so when this task is cancelled half-way
-        try:
-            code = await self._transact(n)
-            answered = code == modbus_frame.OK or code >= modbus_frame.EXCEPTION
-        except OSError:
-            code = modbus_frame.LINE_FAULT
-        finally:
-            self._hold_ms = 0 if answered else self._worst_ms(n)
+            self._busy = False
         self.stats[code] = self.stats.get(code, 0) + 1
         if code != modbus_frame.OK:
             raise ModbusError(code)
+        return self._reply[3 : 3 + self._reply[2]]
 
-    async def _transact(self, n: int) -> int:
+    async def _transact(self, n: int, timeout_ms: int, gap_us: int) -> int:
+        """Send the first `n` bytes of the request and receive the reply. Returns the verdict."""
         request, line = self._request, self._line
-        timeout_ms, gap_us = self._limits.get(request[0], (self._timeout_ms, 0))
-        if not await self._silence(gap_us if gap_us > line.gap_us else line.gap_us):
-            return modbus_frame.LINE_BUSY
+        if gap_us < line.gap_us:
+            gap_us = line.gap_us
+        held_ms = clock.diff(clock.ticks_ms(), self._hold_from_ms)
+        # Ticks wrap: an age that looks negative is a long silence, not a short one.
+        if 0 <= held_ms < self._hold_ms:
+            await clock.sleep_ms(self._hold_ms - held_ms)
+        # Then a gap without a byte. The last fraction of a millisecond is spun through; other tasks run.
+        rounds = _BUSY_ROUNDS
+        left_us = gap_us
+        while left_us:
+            dropped = line.drain()
+            if dropped:
+                self.stray_bytes += dropped
+                self._last_us = clock.ticks_us()
+                rounds -= 1
+                if not rounds:
+                    return modbus_frame.LINE_BUSY
+            left_us = self._left_us(gap_us)
+            if left_us:
+                await clock.sleep_ms(left_us // 1000)
         self._hold_from_ms = clock.ticks_ms()
-        await line.send(self._request_view[:n])
-        limit_ms = timeout_ms + self._wire_ms(modbus_frame.reply_length(request))
-        got = await line.receive(self._reply_view, self._missing_after, limit_ms)
+        await line.send(request[:n])
+        timeout_ms += self._wire_ms(modbus_frame.reply_length(request))
+        n = await line.receive(self._reply, self._missing_after, timeout_ms)
         self._last_us = clock.ticks_us()
-        code = modbus_frame.check(request, self._reply, got)
+        code = modbus_frame.check(request, self._reply, n)
         if code == modbus_frame.OK or code >= modbus_frame.EXCEPTION:
-            await self._gap(line.gap_us)
+            left_us = line.gap_us
+            while left_us:
+                await clock.sleep_ms(left_us // 1000)
+                left_us = self._left_us(line.gap_us)
             if line.drain():
                 return modbus_frame.TRAILING
-        return self._echo_verdict(code)
-
-    def _missing(self, n: int) -> int:
-        return modbus_frame.missing(self._request, self._reply, n)
-
-    def _echo_verdict(self, code: int) -> int:
-        """A line that returns our own bytes would confirm every single write; reads are what unmasks it."""
+        # A line that returns our own bytes would confirm every single write; reads are what unmasks it.
         if code == modbus_frame.OWN_ECHO:
             self._echoing = True
         elif code == modbus_frame.OK:
-            if self._request[1] <= modbus_frame.READ_INPUT:
+            if request[1] <= modbus_frame.READ_INPUT:
                 self._echoing = False
             elif self._echoing:
                 return modbus_frame.OWN_ECHO
         return code
 
-    def _worst_ms(self, n: int) -> int:
-        """How long after the start of its request (`n` bytes) the slave just asked may still answer."""
-        timeout_ms, _ = self._limits.get(self._request[0], (0, 0))
-        worst_ms = timeout_ms if timeout_ms > self._turnaround_ms else self._turnaround_ms
-        return worst_ms + self._wire_ms(n)
+    def _missing(self, n: int) -> int:
+        return modbus_frame.missing(self._request, self._reply, n)
 
     def _wire_ms(self, n: int) -> int:
         return n * self._line.char_us // 1000 + 1
 
-    async def _silence(self, gap_us: int) -> bool:
-        """Wait out the quarantine and then a gap without a byte, dropping what comes.
-
-        False: there was no gap.
-        """
-        held_ms = clock.diff(clock.ticks_ms(), self._hold_from_ms)
-        # Ticks wrap: an age that looks negative is a long silence, not a short one.
-        if 0 <= held_ms < self._hold_ms:
-            await clock.sleep_ms(self._hold_ms - held_ms)
-        for _ in range(_BUSY_ROUNDS):
-            dropped = self._line.drain()
-            if dropped:
-                self.stray_bytes += dropped
-                self._last_us = clock.ticks_us()
-            elif not await self._gap(gap_us):
-                return True
-        return False
-
-    async def _gap(self, gap_us: int) -> bool:
-        """Wait until the line has been left alone for `gap_us`. False: it already had been."""
-        waited = False
-        while True:
-            age_us = clock.diff(clock.ticks_us(), self._last_us)
-            if not 0 <= age_us < gap_us:
-                return waited
-            waited = True
-            # The last fraction of a millisecond is spun through, letting other tasks run.
-            await clock.sleep_ms((gap_us - age_us) // 1000)
+    def _left_us(self, gap_us: int) -> int:
+        """What is left of a gap that began when the line was last seen busy."""
+        age_us = clock.diff(clock.ticks_us(), self._last_us)
+        return gap_us - age_us if 0 <= age_us < gap_us else 0

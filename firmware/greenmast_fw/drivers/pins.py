@@ -1,11 +1,13 @@
 """Relays and auxiliary contacts on GPIO.
 
-Owns the translation between main contacts and coils: the core speaks of contacts (1: closed), a coil is energised only
-when the contacts must leave their idle state. Every scan writes every output again, so that a glitch does not last.
+Owns the translation between main contacts and coils: the core speaks of contacts (1: closed), a coil is
+energised only when the contacts must leave their idle state. Every scan writes every output again, so that a
+glitch does not last.
 """
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from typing import Protocol
 
     from greenmast_fw.core.snapshot import Image
@@ -15,9 +17,9 @@ if TYPE_CHECKING:
 
 
 class Outputs:
-    """`rows`: (number in `points.OUTPUTS`, output pin at its inactive level, 1 when the contacts idle closed)."""
+    """`rows`: (number in `points.OUTPUTS`, output pin at its inactive level, 1: the contacts idle closed)."""
 
-    def __init__(self, rows: "list[tuple[int, Pin, int]]") -> None:
+    def __init__(self, rows: "Sequence[tuple[int, Pin, int]]") -> None:
         self._rows = rows
 
     def apply(self, closed: "bytes | bytearray") -> None:
@@ -27,9 +29,9 @@ class Outputs:
 
 
 class Inputs:
-    """`rows`: (point number, input pin). All of them are one source of the image, fresh at every `read_into`."""
+    """`rows`: (point number, input pin). All are one source of the image, fresh at every `read_into`."""
 
-    def __init__(self, rows: "list[tuple[int, Pin]]", image: "Image", inverted: bool) -> None:
+    def __init__(self, rows: "Sequence[tuple[int, Pin]]", image: "Image", inverted: bool) -> None:
         self._rows = rows
         self._image = image
         self._inverted = 1 if inverted else 0

@@ -1,7 +1,7 @@
 """The console's bytes: standard input and output of MicroPython.
 
-The ESP32's standard input blocks until all requested bytes are there, so it is asked for single bytes, and only when
-`poll` says that one is waiting.
+The ESP32's standard input blocks until all requested bytes are there, so it is asked for single bytes, and
+only when `poll` says that one is waiting.
 """
 
 import asyncio

@@ -1,4 +1,4 @@
-"""Wall time: seconds since 1970, and whether to believe them. Only for stamps and schedules, never for intervals."""
+"""Wall time: seconds since 1970, and whether to believe them. For stamps and schedules, not for intervals."""
 
 import time
 

@@ -6,80 +6,50 @@ sockets, tasks or time limits.
 
 from greenmast_fw.mqtt import codec
 
-SUBSCRIBE_ID = 1  # never given to a PUBLISH, so that one number never means two things
-_EMPTY = memoryview(b"")
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import typing
 
-
-class Slot:
-    """One PUBLISH. The payload is kept by reference."""
-
-    def __init__(self) -> None:
-        self.packet_id = 0  # 0: QoS 0
-        self.first = 0  # fixed header byte
-        self.topic = b""
-        self.payload = _EMPTY
-        self.is_sent = False
-        self.sent_ms = 0
+# Fields of a packet.
+ID = 0
+HEAD = 1  # of the PUBLISH, up to its payload
+PAYLOAD = 2  # kept by reference
+SENT_MS = 3
 
 
 class InFlight:
-    """A table of fixed size, oldest packet first."""
+    """`packets`, oldest first; the first `sent` of them are sent and wait for their PUBACK."""
 
-    def __init__(self, capacity: int) -> None:
-        self._slots = [Slot() for _ in range(capacity)]
-        self._last_id = SUBSCRIBE_ID
-        self.used = 0
+    def __init__(self) -> None:
+        self.packets: "list[list[typing.Any]]" = []
+        self.sent = 0
+        self._last_id = codec.SUBSCRIBE_ID
 
-    def is_full(self) -> bool:
-        """True when `add` is not allowed."""
-        return self.used == len(self._slots)
+    def add(self, topic: bytes, payload: memoryview, retain: bool) -> None:
+        """Queue a packet."""
+        packet_id = 0
+        while packet_id <= codec.SUBSCRIBE_ID or self._find(packet_id) >= 0:
+            packet_id = self._last_id = self._last_id + 1 & 0xFFFF
+        head = codec.publish(topic, len(payload), packet_id, retain)
+        self.packets.append([packet_id, head, payload, 0])
 
-    def add(self, topic: bytes, payload: memoryview, retain: bool, qos: int) -> Slot:
-        """Queue a packet. The table must not be full."""
-        slot = self._slots[self.used]
-        slot.first = 0x30 | (codec.QOS1 if qos else 0) | (codec.RETAIN if retain else 0)
-        slot.packet_id = self._new_id() if qos else 0
-        slot.topic = topic
-        slot.payload = payload
-        slot.is_sent = False
-        self.used += 1
-        return slot
-
-    def find(self, packet_id: int) -> Slot | None:
-        """The packet with this identifier."""
-        for index in range(self.used):
-            if self._slots[index].packet_id == packet_id:
-                return self._slots[index]
-        return None
-
-    def next_unsent(self) -> Slot | None:
-        """The packet to be sent next."""
-        for index in range(self.used):
-            if not self._slots[index].is_sent:
-                return self._slots[index]
-        return None
-
-    def oldest(self) -> Slot | None:
-        """The packet that has waited longest."""
-        return self._slots[0] if self.used else None
-
-    def free(self, slot: Slot) -> None:
-        """This packet needs nothing more: it is acknowledged, or sent with QoS 0."""
-        self._slots.remove(slot)
-        self._slots.append(slot)
-        slot.payload = _EMPTY
-        self.used -= 1
+    def acknowledge(self, packet_id: int) -> bool:
+        """Let a packet go. False when none with this identifier waits for it."""
+        index = self._find(packet_id)
+        if not 0 <= index < self.sent:
+            return False
+        self.packets.pop(index)
+        self.sent -= 1
+        return True
 
     def resend(self) -> None:
         """A new connection begins: what was sent is sent again, as a duplicate. Only here is DUP set."""
-        for index in range(self.used):
-            slot = self._slots[index]
-            if slot.is_sent:
-                slot.is_sent = False
-                slot.first |= codec.DUP
+        while self.sent:
+            self.sent -= 1
+            self.packets[self.sent][HEAD][0] |= codec.DUP
 
-    def _new_id(self) -> int:
-        while True:
-            self._last_id = self._last_id + 1 if self._last_id < 65535 else SUBSCRIBE_ID + 1
-            if self.find(self._last_id) is None:
-                return self._last_id
+    def _find(self, packet_id: int) -> int:
+        for index in range(len(self.packets)):
+            if self.packets[index][ID] == packet_id:
+                return index
+        return -1

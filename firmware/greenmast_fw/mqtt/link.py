@@ -1,7 +1,7 @@
 """One TCP connection, plain or TLS, that never blocks the scheduler.
 
 Owns the use of sockets. It must not know MQTT, time limits or when to connect again. Another kind of
-network is put in by giving `MqttClient` an `open_socket` whose result has the methods of `Link`.
+network is put in by giving `MqttClient` another object with the methods of `Link`.
 
 It tries, and when nothing moved it sleeps a few milliseconds and tries again. Waiting in asyncio's io queue
 would look better but is not safe: registering a socket allocates, and after a MemoryError there the poller
@@ -10,9 +10,9 @@ cancelling one of two tasks that wait for the same socket silently forgets the o
 memory and leaves nothing behind.
 """
 
-import asyncio
 import errno
 import socket
+from asyncio import sleep_ms  # type: ignore[attr-defined]
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -23,11 +23,14 @@ _LOOK_UP_AGAIN = 64
 _LONGEST_SLEEP_MS = 15
 
 
-class Dialer:
-    """Opens connections to one host. The address is kept, because looking it up can block for 10 s."""
+class Link:
+    """A stream of bytes in both directions: one task may read while one other writes.
+
+    The host's address is kept from one connection to the next, because looking it up can block for 10 s.
+    """
 
     def __init__(
-        self, host: str, port: int, tls: "typing.Any" = None, server_hostname: str | None = None
+        self, host: str, port: int, tls: "typing.Any" = None, server_hostname: "str | None" = None
     ) -> None:
         """`tls`: None or a client context of module `tls`; the certificate must be for `server_hostname`."""
         self._host = host
@@ -36,66 +39,57 @@ class Dialer:
         self._server_hostname = server_hostname or host
         self._address: "typing.Any" = None
         self._uses = 0
+        self._raw: "typing.Any" = None
+        self._stream: "typing.Any" = None
 
-    def open(self) -> "Link":
+    def open(self) -> None:
         """Begin to connect. Raises OSError, MemoryError; ValueError when `tls` is not usable."""
         # The host may have moved: look again, but rarely.
-        if self._address is None or self._uses >= _LOOK_UP_AGAIN:
-            self._uses = 0
+        if not self._uses:
             self._address = socket.getaddrinfo(self._host, self._port, 0, socket.SOCK_STREAM)[0]
-        self._uses += 1
-        return Link(self._address, self._tls, self._server_hostname)
-
-
-class Link:
-    """A stream of bytes in both directions: one task may read while one other writes."""
-
-    def __init__(self, address: "typing.Any", tls: "typing.Any", server_hostname: str) -> None:
-        self._raw = socket.socket(address[0], address[1], address[2])
-        self._stream: "typing.Any" = self._raw
+        self._uses = (self._uses + 1) % _LOOK_UP_AGAIN
+        raw = self._raw = self._stream = socket.socket(*self._address[:3])
+        raw.setblocking(False)
+        raw.setsockopt(6, _TCP_NODELAY, 1)
         try:
-            self._raw.setblocking(False)
-            self._raw.setsockopt(6, _TCP_NODELAY, 1)
-            try:
-                self._raw.connect(address[-1])
-            except OSError as error:
-                if error.errno != errno.EINPROGRESS:
-                    raise
-            if tls:
-                # The handshake runs inside the first writes and reads, so that it does not block.
-                self._stream = tls.wrap_socket(
-                    self._raw, server_hostname=server_hostname, do_handshake_on_connect=False
-                )
-        except Exception:
-            self._raw.close()
-            raise
+            raw.connect(self._address[-1])
+        except OSError as error:
+            if error.errno != errno.EINPROGRESS:
+                raise
+        if self._tls:
+            # The handshake runs inside the first writes and reads, so that it does not block.
+            self._stream = self._tls.wrap_socket(
+                raw, server_hostname=self._server_hostname, do_handshake_on_connect=False
+            )
 
-    async def write(self, data: "bytes | memoryview") -> None:
+    async def write(self, data: "bytes | bytearray | memoryview") -> None:
         """Write all of `data`. Raises OSError; ValueError when the peer's certificate is refused."""
         view = memoryview(data)
-        sleep_ms = 0
+        delay_ms = 0
         while view:
             count = self._stream.write(view)
             if count is None:
-                sleep_ms = min(2 * sleep_ms + 1, _LONGEST_SLEEP_MS)
-                await asyncio.sleep_ms(sleep_ms)  # type: ignore[attr-defined]
+                delay_ms = min(2 * delay_ms + 1, _LONGEST_SLEEP_MS)
+                await sleep_ms(delay_ms)
             else:
                 view = view[count:]
-                sleep_ms = 0
+                delay_ms = 0
 
     async def read_into(self, view: memoryview) -> int:
         """Wait for bytes, put them into `view`. Returns their count, 0 at the end of the stream. OSError."""
-        sleep_ms = 0
+        delay_ms = 0
         while True:
             # even before the first attempt: a peer that never pauses must not keep the other tasks waiting
-            await asyncio.sleep_ms(sleep_ms)  # type: ignore[attr-defined]
+            await sleep_ms(delay_ms)
             count = self._stream.readinto(view)
             if count is not None:
                 return int(count)
-            sleep_ms = min(2 * sleep_ms + 1, _LONGEST_SLEEP_MS)
+            delay_ms = min(2 * delay_ms + 1, _LONGEST_SLEEP_MS)
 
     def close(self) -> None:
-        """Close; neither reading nor writing is allowed any more."""
-        self._stream.close()
-        # After a refused handshake the TLS object has let go of its socket.
-        self._raw.close()
+        """Close, if it is open; neither reading nor writing is allowed any more."""
+        if self._raw:
+            self._stream.close()
+            # After a refused handshake the TLS object has let go of its socket.
+            self._raw.close()
+            self._raw = self._stream = None  # a TLS session takes a lot of memory

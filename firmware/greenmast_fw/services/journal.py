@@ -1,6 +1,6 @@
-"""The board's diary while it runs: lines for the console, the newest kept for whoever connects later.
+"""The board's diary while it runs: lines for the console. Owns nothing but text.
 
-Owns nothing but text. Lines are `<uptime s> <who>: <what>`.
+Lines are `<uptime s> <who>: <what>`.
 """
 
 TYPE_CHECKING = False
@@ -11,14 +11,10 @@ if TYPE_CHECKING:
 class Journal:
     """`write` may be called from anywhere, also before there is a console (`sink`)."""
 
-    def __init__(self, uptime_s: "Callable[[], int]") -> None:
+    def __init__(self) -> None:
         self.sink: "Callable[[str], None]" = print
-        self._uptime_s = uptime_s
+        self.uptime_s = 0  # the scan keeps it
 
-    def write(self, who: str, what: str) -> None:
+    def write(self, who: str, what: object) -> None:
         """One line of log text."""
-        self.sink("%d %s: %s" % (self._uptime_s(), who, what))
-
-    def error(self, who: str, error: Exception) -> None:
-        """One line for an exception that was contained."""
-        self.write(who, "%s: %s" % (type(error).__name__, error))
+        self.sink("%d %s: %s" % (self.uptime_s, who, what))

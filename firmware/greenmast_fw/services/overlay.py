@@ -1,4 +1,4 @@
-"""Code that is needed now and then is loaded for one call and dropped again: heap is the scarcest thing on the board."""
+"""Code that is needed now and then is loaded for one call and dropped again: heap is scarce on the board."""
 
 import gc
 import sys
@@ -19,11 +19,12 @@ def run(function: "Callable[..., T]", *args: object) -> "T":
     finally:
         for name in list(sys.modules):
             if name not in before and name.startswith("greenmast_"):
-                _forget(name)
+                forget(name)
         gc.collect()
 
 
-def _forget(name: str) -> None:
+def forget(name: str) -> None:
+    """Drop the module `name`, which nobody will need again."""
     del sys.modules[name]
     parent, _, leaf = name.rpartition(".")
     if parent in sys.modules and hasattr(sys.modules[parent], leaf):

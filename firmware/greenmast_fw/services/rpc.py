@@ -1,33 +1,30 @@
 """Requests and their answers: what a host or a person may ask, whichever link it came by.
 
-Owns the table of methods. Knows no link, no framing and no device: it sees the board through `Board`.
-Everything here is a read; a `command` is refused until a link can prove who sends it, so nothing is ever
-applied.
+Owns the methods. Knows no link, no framing and no device: it sees the board through `Board`. Everything here
+is a read; a `command` is refused until a link can prove who sends it, so nothing is ever applied.
 """
 
-from greenmast_protocol import message, points
+from greenmast_fw.services import version
+from greenmast_protocol import labels, message, points, tele
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Protocol
+    from typing import Any, Protocol
 
     class Board(Protocol):
         """What requests may see of the board."""
 
+        values: "list[int | None]"  # by point
+        codes: bytearray  # qualities by point
+
         def hello(self) -> "dict[str, object]":
-            """product, firmware, protocol, board, site, boot, table (hash), revision."""
+            """board, site, name, boot, revision."""
 
         def statistics(self) -> "dict[str, object]":
             """Counters since boot: scans, modbus, mqtt, telemetry, switches."""
 
-        def values(self, names: "list[str] | None") -> "dict[str, int | None]":
-            """Values by name; None for one that is not good. `names` None: all points."""
-
-        def qualities(self) -> "dict[str, str]":
-            """ "stale" or "invalid" by name, for points that are not good."""
-
-        def ages(self, names: "list[str]") -> "dict[str, int]":
-            """Ages in ms by name, for points that a device supplies."""
+        def age_ms(self, i: int) -> int:
+            """Age of point `i` in ms; -1 when neither a device nor an input supplies it."""
 
         def explain(self) -> "list[object]":
             """Rows as `greenmast_protocol.show.explanation` takes them."""
@@ -35,80 +32,64 @@ if TYPE_CHECKING:
         def alarms(self) -> "list[object]":
             """Active alarms: {"id", "name", "ts" (wall time of raising), "trusted"} each."""
 
-        def config(self) -> "dict[str, object]":
-            """The configuration document in force."""
+        def config(self) -> "dict[str, object] | bytes":
+            """The configuration document in force, perhaps as JSON."""
 
 
 WATCH_MIN_MS = 200
 WATCH_MAX_MS = 60_000
+# Methods that begin so change something, unless they are served below.
+_WRITES = ("auth", "command", "config", "update")
 
 
 class RefusedError(Exception):
-    """Ends a method with an error `code` of the message codec, a text and perhaps data."""
+    """Ends a method with an error `code` of the message codec and a text."""
 
-    def __init__(self, code: str, text: str = "", data: object = None) -> None:
+    def __init__(self, code: str, text: str) -> None:
         super().__init__(code)
         self.code = code
         self.text = text
-        self.data = data
 
 
 class Watch:
-    """What one link has asked to be told again and again."""
+    """What one link has asked to be told every `period_ms` (0: nothing): the points that `params` name."""
 
     def __init__(self) -> None:
         self.period_ms = 0
         self.params = {}  # type: dict[str, object]
-        self._left_ms = 0
-
-    def set(self, period_ms: int, params: "dict[str, object]") -> None:
-        """Tell every `period_ms` from now; 0: no more."""
-        self.period_ms = period_ms
-        self.params = params
-        self._left_ms = 0
+        self.left_ms = 0
 
     def due(self, dt_ms: int) -> bool:
         """True once per period; `dt_ms` has passed since the last call."""
-        if not self.period_ms:
+        self.left_ms -= dt_ms
+        if not self.period_ms or self.left_ms > 0:
             return False
-        self._left_ms -= dt_ms
-        if self._left_ms > 0:
-            return False
-        self._left_ms = self.period_ms
+        self.left_ms = self.period_ms
         return True
 
 
 class Rpc:
-    """Answers messages. `requests` counts them, `faults` the ones whose method failed."""
+    """Answers messages. `faults` counts the ones whose method failed."""
 
     def __init__(self, board: "Board") -> None:
         self.board = board
-        self.requests = 0
         self.faults = 0
-        self._methods = {
-            "hello": self._hello,
-            "get": self._get,
-            "explain": self._explain,
-            "alarms": self._alarms,
-            "config.get": self._config,
-        }
 
     def handle(self, data: bytes, trusted_framing: bool, watch: "Watch | None" = None) -> bytes:
         """The JSON bytes that answer the message `data`; empty for what needs no answer.
 
-        Without `trusted_framing` (a person at a keyboard) only reads are done, and an id is not needed.
-        `watch` is the link's own; a link without one cannot watch.
+        Without `trusted_framing` (a person at a keyboard) an id is not needed. `watch` is the link's own; a
+        link without one cannot watch.
         """
         m = message.parse(data)
         if m.kind == message.PROBLEM:
             return message.error(m.id, m.code, m.text)
         if m.kind != message.REQUEST and (m.kind != message.NOTICE or trusted_framing):
             return b""
-        self.requests += 1
         try:
-            return message.result(m.id, self._answer(m, trusted_framing, watch))
+            return message.result(m.id, self._answer(m.method, m.params, watch))
         except RefusedError as e:
-            return message.error(m.id, e.code, e.text, e.data)
+            return message.error(m.id, e.code, e.text)
         except Exception as e:  # noqa: BLE001 (a failing method must not end the link, not even by MemoryError)
             self.faults += 1
             return message.error(m.id, "internal", "%s: %r" % (m.method, e))
@@ -116,105 +97,120 @@ class Rpc:
     def tell(self, watch: Watch) -> bytes:
         """JSON bytes of the notice that `watch` is due; empty when that fails."""
         try:
-            return message.notice("tele", self._get(watch.params))
+            return message.notice("tele", _get(self.board, watch.params))
         except Exception:  # noqa: BLE001 (as in `handle`; the next one may succeed)
             self.faults += 1
             return b""
 
-    def _answer(self, m: message.Message, trusted_framing: bool, watch: "Watch | None") -> object:
-        if m.method in message.METHODS and m.method not in message.READS:
-            raise RefusedError(
-                "not_authorised", "%s needs a login" % m.method if trusted_framing else "reads only"
-            )
-        if m.method == "watch" and watch is not None:
-            return self._watch(m.params, watch)
-        method = self._methods.get(m.method)
-        if method is None:
-            raise RefusedError("unknown", "no method %s here" % m.method)
-        return method(m.params)
-
-    def _hello(self, params: "dict[str, object]") -> "dict[str, object]":
-        _only(params, ("statistics",))
-        about = self.board.hello()
-        if _flag(params, "statistics"):
-            about["statistics"] = self.board.statistics()
-        return about
-
-    def _explain(self, params: "dict[str, object]") -> "dict[str, object]":
-        _only(params, ())
-        return {"rows": self.board.explain()}
-
-    def _alarms(self, params: "dict[str, object]") -> "dict[str, object]":
-        _only(params, ())
-        return {"alarms": self.board.alarms()}
-
-    def _config(self, params: "dict[str, object]") -> "dict[str, object]":
-        _only(params, ())
-        return self.board.config()
-
-    def _get(self, params: "dict[str, object]") -> "dict[str, object]":
-        """{"v": {name: int|null}, "q": {name: word}} and with "ages": true also {"age_ms": {name: int}}."""
-        _only(params, ("points", "ages"))
-        v = select(self.board, params.get("points"))
-        all_q = self.board.qualities()
-        out = {"v": v, "q": {name: all_q[name] for name in v if name in all_q}}  # type: dict[str, object]
-        if _flag(params, "ages"):
-            out["age_ms"] = self.board.ages(list(v))
-        return out
-
-    def _watch(self, params: "dict[str, object]", watch: Watch) -> "dict[str, object]":
-        _only(params, ("points", "ages", "period_ms"))
-        period_ms = params.get("period_ms", 1000)
-        if type(period_ms) is not int or not (period_ms == 0 or WATCH_MIN_MS <= period_ms <= WATCH_MAX_MS):
-            text = "period_ms must be 0 or lie in %d .. %d" % (WATCH_MIN_MS, WATCH_MAX_MS)
-            raise RefusedError("invalid_value", text)
-        rest = {key: params[key] for key in params if key != "period_ms"}
-        if period_ms:
-            self._get(rest)  # refuses now what could not be told later
-        watch.set(period_ms, rest)
-        return {"period_ms": period_ms}
+    def _answer(self, method: str, params: "dict[str, Any]", watch: "Watch | None") -> object:
+        board = self.board
+        if method == "get":
+            return _get(board, params)
+        if method == "watch" and watch is not None:
+            return _watch(board, params, watch)
+        if method == "hello":
+            return _hello(board, params)
+        if method == "explain":
+            _only(params, ())
+            return {"rows": board.explain()}
+        if method == "alarms":
+            _only(params, ())
+            return {"alarms": board.alarms()}
+        if method == "config.get":
+            _only(params, ())
+            return board.config()
+        if method.split(".")[0] in _WRITES:
+            raise RefusedError("not_authorised", "%s needs a login" % method)
+        raise RefusedError("unknown", "no method %s here" % method)
 
 
-def select(board: "Board", wanted: object) -> "dict[str, int | None]":
-    """Values of the points `wanted`: a list of names and of patterns like "battery.*"; None for all.
+def _hello(board: "Board", params: "dict[str, Any]") -> "dict[str, object]":
+    _only(params, ("statistics",))
+    out = about(board)
+    if _flag(params, "statistics"):
+        out["statistics"] = board.statistics()
+    return out
+
+
+def _get(board: "Board", params: "dict[str, Any]") -> bytearray:
+    """JSON: {"v": {name: int|null}, "q": {name: word}} and with "ages": true also {"age_ms": {name: int}}."""
+    _only(params, ("points", "ages"))
+    numbers = select(params.get("points"))
+    out = bytearray(b"{")
+    out += tele.members(numbers, board.values, board.codes)
+    if _flag(params, "ages"):
+        out += b',"age_ms":{'
+        comma = '"'
+        for i in numbers:
+            age_ms = board.age_ms(i)
+            if age_ms >= 0:
+                out += ('%s%s":%d' % (comma, points.name(i), age_ms)).encode()
+                comma = ',"'
+        out += b"}"
+    out += b"}"
+    return out
+
+
+def _watch(board: "Board", params: "dict[str, Any]", watch: Watch) -> "dict[str, object]":
+    period_ms = params.pop("period_ms", 1000)
+    if type(period_ms) is not int or (period_ms and not WATCH_MIN_MS <= period_ms <= WATCH_MAX_MS):
+        text = "period_ms must be 0 or lie in %d .. %d" % (WATCH_MIN_MS, WATCH_MAX_MS)
+        raise RefusedError("invalid_value", text)
+    if period_ms:
+        _get(board, params)  # refuses now what could not be told later
+    watch.period_ms = period_ms
+    watch.params = params
+    watch.left_ms = 0
+    return {"period_ms": period_ms}
+
+
+def about(board: "Board") -> "dict[str, object]":
+    """product, firmware, protocol, table (hash), and what the board adds to them."""
+    out = {
+        "product": "greenmast",
+        "firmware": version.FIRMWARE,
+        "protocol": version.PROTOCOL,
+        "table": labels.TABLE_HASH,
+    }  # type: dict[str, object]
+    out.update(board.hello())
+    return out
+
+
+def select(wanted: object) -> "list[int] | range":
+    """Numbers of the points `wanted`: a list of names and of patterns like "battery.*"; None for all.
 
     Raises RefusedError when it is no such list or when one of them matches no point.
     """
     if wanted is None:
-        return board.values(None)
+        return range(points.COUNT)
     if not isinstance(wanted, list) or not wanted:
         raise RefusedError("invalid_value", "points must be a list of names")
-    everything = None
-    out = {}  # type: dict[str, int | None]
+    out = []  # type: list[int]
     for name in wanted:
-        if not isinstance(name, str):
-            raise RefusedError("invalid_value", "points must be a list of names")
-        if points.find(name) >= 0:
-            out[name] = None
-            continue
-        if everything is None:
-            everything = board.values(None)
-        found = [n for n in everything if _matches(n, name)]
+        found = [i for i in range(points.COUNT) if _matches(points.name(i), name)]
         if not found:
-            raise RefusedError("invalid_value", "no point %s" % name, {"point": name})
-        for n in found:
-            out[n] = None
-    return board.values(list(out))
+            raise RefusedError("invalid_value", "no point %s" % name)
+        for i in found:
+            if i not in out:
+                out.append(i)
+    return out
 
 
-def _matches(name: str, pattern: str) -> bool:
+def _matches(name: str, pattern: object) -> bool:
     """A pattern is a name, or the beginning of one and `*`."""
-    return name.startswith(pattern[:-1]) if pattern.endswith("*") else name == pattern
+    if not isinstance(pattern, str) or not pattern.endswith("*"):
+        return name == pattern
+    return name.startswith(pattern[:-1])
 
 
-def _flag(params: "dict[str, object]", name: str) -> bool:
+def _flag(params: "dict[str, Any]", name: str) -> bool:
     flag = params.get(name, False)
     if flag is not True and flag is not False:
         raise RefusedError("invalid_value", "%s must be true or false" % name)
     return flag is True
 
 
-def _only(params: "dict[str, object]", known: "tuple[str, ...]") -> None:
+def _only(params: "dict[str, Any]", known: "tuple[str, ...]") -> None:
     for key in params:
         if key not in known:
             raise RefusedError("invalid_value", "unknown parameter %s" % key)

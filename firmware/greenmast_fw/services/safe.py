@@ -3,16 +3,20 @@
 Every relay rests at its de-energised state, which the site's wiring has to make the safe one.
 """
 
-from greenmast_protocol import alarms, points
-
 from greenmast_fw.drivers import clock, stdio
+from greenmast_fw.services import supervisor
 from greenmast_fw.services.console import Console
-from greenmast_fw.services.rpc import Rpc
-from greenmast_fw.services.supervisor import Supervisor
 from greenmast_fw.services.journal import Journal
-from greenmast_fw.services import version
+from greenmast_fw.services.rpc import Rpc
+from greenmast_protocol import alarms, points, quality
 
-_SAFE = points.MODES.index("safe")
+_KNOWN = (
+    (points.index("controller.mode"), points.MODES.index("safe")),
+    (points.index("controller.safe_mode"), 1),
+    (points.index("controller.alarms_active"), 1),
+)
+_BOOT = points.index("controller.boot")
+_ALARM = alarms.index("config_invalid")
 
 
 class SafeMode:
@@ -21,39 +25,28 @@ class SafeMode:
     def __init__(self, problems: "list[tuple[str, str]]", boot: int) -> None:
         self._problems = problems
         self._boot = boot
-        self._started_ms = clock.ticks_ms()
-        self.console = Console(Rpc(self), stdio.Stdin(), stdio.writer(), clock.sleep_ms)
-        self.journal = Journal(lambda: clock.diff(clock.ticks_ms(), self._started_ms) // 1000)
-        self.journal.sink = self.console.log
+        self.values: "list[int | None]" = [None] * points.COUNT
+        self.codes = bytearray([quality.STALE] * points.COUNT)
+        for i, value in _KNOWN + ((_BOOT, boot),):
+            self.values[i] = value
+            self.codes[i] = quality.GOOD
 
     async def run(self) -> None:
         """Answer the console for ever."""
+        console = Console(Rpc(self), stdio.Stdin(), stdio.writer(), clock.sleep_ms)
+        journal = Journal()
+        journal.sink = console.log
         for place, text in self._problems:
-            self.journal.write(place, text)
-        await Supervisor(self.journal).run([("console", self.console.run)])
+            journal.write(place, text)
+        await supervisor.run(journal, [("console", console.run)])
 
     def hello(self) -> "dict[str, object]":
         """Who this is, as far as it knows."""
-        return version.identity(self._boot)
+        return {"boot": self._boot}
 
-    def values(self, names: "list[str] | None") -> "dict[str, int | None]":
-        """The mode; nothing else is known."""
-        known: "dict[str, int | None]" = {
-            "controller.mode": _SAFE,
-            "controller.safe_mode": 1,
-            "controller.boot": self._boot,
-            "controller.alarms_active": 1,
-        }
-        return {name: known.get(name) for name in (points.NAMES if names is None else names)}
-
-    def qualities(self) -> "dict[str, str]":
-        """Everything without a value is stale."""
-        v = self.values(None)
-        return {name: "stale" for name in v if v[name] is None}
-
-    def ages(self, names: "list[str]") -> "dict[str, int]":
+    def age_ms(self, i: int) -> int:
         """Nothing is measured."""
-        return {}
+        return -1
 
     def explain(self) -> "list[object]":
         """Why."""
@@ -61,7 +54,7 @@ class SafeMode:
 
     def alarms(self) -> "list[object]":
         """The one alarm."""
-        return [{"id": alarms.index("config_invalid"), "name": "config_invalid", "ts": 0, "trusted": False}]
+        return [{"id": _ALARM, "name": "config_invalid", "ts": 0, "trusted": False}]
 
     def config(self) -> "dict[str, object]":
         """There is none."""

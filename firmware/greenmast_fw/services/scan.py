@@ -1,24 +1,25 @@
 """The scan: once a period, read the process image, let the core decide, apply what it decided.
 
-Owns the rhythm and nothing else. The core gets the time that really passed, so a late scan loses no time. The watchdog is
-fed here and only here, after a scan that went through.
+Owns the rhythm and nothing else. The core gets the time that really passed, so a late scan loses no time. The
+watchdog is fed here and only here, after a scan that went through.
 """
 
 import gc
 
-from greenmast_protocol import points, quality
-
+from greenmast_fw.core import decision as events
 from greenmast_fw.drivers import clock
+from greenmast_protocol import points, quality
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from typing import Protocol
 
     from greenmast_fw.core.controller import Controller
     from greenmast_fw.core.decision import Decision
     from greenmast_fw.core.snapshot import Image
     from greenmast_fw.drivers.pins import Inputs, Outputs
+    from greenmast_fw.services.journal import Journal
+    from greenmast_fw.services.poll import BusPoller
 
     class Watchdog(Protocol):
         def feed(self) -> None: ...
@@ -34,7 +35,7 @@ _SAFE = points.index("controller.safe_mode")
 
 
 class Scan:
-    """`values[i]` and `codes[i]` are value and quality of point `i` after the last scan: measured or decided."""
+    """`values[i]`, `codes[i]`: value and quality of point `i` after the last scan, measured or decided."""
 
     def __init__(
         self,
@@ -42,44 +43,40 @@ class Scan:
         controller: "Controller",
         outputs: "Outputs",
         inputs: "Inputs",
-        setpoint: "Callable[[str, int], None]",
+        pollers: "list[BusPoller]",
         watchdog: "Watchdog",
+        journal: "Journal",
         period_ms: int,
         boot: int,
     ) -> None:
-        self._image = image
-        self._controller = controller
+        self.image = image
+        self.controller = controller
         self._outputs = outputs
         self._inputs = inputs
-        self._setpoint = setpoint
+        self._pollers = pollers
         self._watchdog = watchdog
+        self._journal = journal
         self._period_ms = period_ms
-        self._uptime_ms = 0
-        self._boot = boot
-        self.on_decision: "Callable[[Decision], None] | None" = None
+        self.boot = boot
+        self.uptime_ms = 0
         self.values: "list[int | None]" = [None] * points.COUNT
         self.codes = bytearray([quality.STALE] * points.COUNT)
         self.alarms: "tuple[int, ...]" = ()
         self.scans = 0
         self.took_ms = 0
         self.gap_max_ms = 0  # longest time between two scans
-        self.late_ms = 0  # sum of how late scans were, and of how many periods that is
+        self.late_ms = 0  # sum of how late scans were
         self.switches = 0  # changes of any output since boot
-
-    def uptime_s(self) -> int:
-        """Seconds since boot."""
-        return self._uptime_ms // 1000
 
     async def run(self) -> None:
         """Scan for ever. Raises what a driver or the core raises; the outputs then stay as they are."""
         last_ms = due_ms = clock.ticks_ms()
         while True:
             now_ms = clock.ticks_ms()
-            late_ms = clock.diff(now_ms, due_ms)
             dt_ms = clock.diff(now_ms, last_ms)
             last_ms = now_ms
             if self.scans:
-                self.late_ms += late_ms
+                self.late_ms += clock.diff(now_ms, due_ms)
                 if dt_ms > self.gap_max_ms:
                     self.gap_max_ms = dt_ms
             self.step(dt_ms if dt_ms > 0 else 1)
@@ -97,16 +94,21 @@ class Scan:
     def step(self, dt_ms: int) -> None:
         """One scan; `dt_ms` have passed since the last."""
         dt_ms = dt_ms if dt_ms < _DT_MAX_MS else _DT_MAX_MS
-        self._uptime_ms += dt_ms
-        self._image.advance(dt_ms)
+        self.uptime_ms += dt_ms
+        self._journal.uptime_s = self.uptime_ms // 1000
+        self.image.advance(dt_ms)
         self._inputs.read_into()
-        snapshot = self._image.snapshot()
-        decision = self._controller.step(snapshot, dt_ms)
+        snapshot = self.image.snapshot()
+        decision = self.controller.step(snapshot, dt_ms)
         self._outputs.apply(decision.outputs)
         for name in decision.setpoints:
-            self._setpoint(name, decision.setpoints[name])
+            for poller in self._pollers:
+                poller.hold(name, decision.setpoints[name])
         self.scans += 1
         self._publish(snapshot.v, snapshot.q, decision)
+        for event in decision.events:
+            self.switches += event[0] == events.OUTPUT
+            self._journal.write("core", event)
 
     def _publish(self, measured: "tuple[int | None, ...]", codes: bytes, decision: "Decision") -> None:
         values, out = self.values, self.codes
@@ -114,18 +116,13 @@ class Scan:
             decided = decision.points[i]
             values[i] = measured[i] if decided is None else decided
             out[i] = codes[i] if decided is None else quality.GOOD
-        self._own(_UPTIME, self._uptime_ms // 1000)
-        self._own(_BOOT, self._boot)
+        self._own(_UPTIME, self.uptime_ms // 1000)
+        self._own(_BOOT, self.boot)
         self._own(_HEAP_FREE, gc.mem_free())  # type: ignore[attr-defined]
         self._own(_SCAN_MS, self.took_ms)
         self._own(_TRUSTED, 0)
         self._own(_SAFE, 0)
         self.alarms = decision.alarms
-        if decision.events:
-            for event in decision.events:
-                self.switches += event[0] == 0
-            if self.on_decision is not None:
-                self.on_decision(decision)
 
     def _own(self, i: int, value: int) -> None:
         self.values[i] = value

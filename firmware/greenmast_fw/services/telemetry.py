@@ -1,14 +1,13 @@
 """Telemetry: what has changed, numbered, kept until the hub says that it is safe.
 
-Owns the sequence numbers of this boot and the outbox. A report is by exception: the points that left their dead band, at
-most once a period; a full one comes after boot, every `full_s` and on request. A broker's acknowledgement is not delivery:
-a report stays here until the hub's `ack`, and is published again when that does not come. When the outbox is full the
-oldest report goes, and its missing number tells.
+Owns the sequence numbers of this boot and the outbox. A report is by exception: the points that left their
+dead band, at most once a period; a full one comes after boot and every `full_s`. A broker's acknowledgement
+is not delivery: a report stays here until the hub's `ack`, and is published again when that does not come.
+When the outbox is full the oldest report goes, and its missing number tells.
 """
 
-from greenmast_protocol import points, quality, tele
-
 from greenmast_fw.drivers import clock
+from greenmast_protocol import points, quality, tele
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -16,7 +15,7 @@ if TYPE_CHECKING:
     from greenmast_fw.mqtt.client import MqttClient
     from greenmast_fw.services.scan import Scan
 
-OUTBOX_MAX_BYTES = 24_000
+OUTBOX_MAX_BYTES = 8_000
 _RESEND_MS = 15_000
 _TICK_MS = 200
 # Words change at once; counters of the controller itself are not worth a message.
@@ -30,10 +29,9 @@ _SILENT = (
 class Telemetry:
     """`dropped` counts reports that the outbox had no room for."""
 
-    def __init__(self, scan: "Scan", wall: "Wall", boot: int, period_s: int, full_s: int) -> None:
-        self._scan = scan
+    def __init__(self, scan: "Scan", wall: "Wall", period_s: int, full_s: int) -> None:
+        self.scan = scan
         self._wall = wall
-        self._boot = boot
         self._period_s = period_s
         self._full_s = full_s
         self._told: "list[int | None]" = [None] * points.COUNT
@@ -49,33 +47,31 @@ class Telemetry:
 
     def collect(self) -> None:
         """Put a report into the outbox if there is something to tell."""
-        full = self.seq == 0 or self._scan.uptime_s() >= self._full_at_s
-        values, codes = self._scan.values, self._scan.codes
-        v: "dict[str, int | None]" = {}
-        q: "dict[str, str]" = {}
-        for i in range(points.COUNT):
-            if full or self._is_news(i, values[i], codes[i]):
-                v[points.NAMES[i]] = values[i] if codes[i] == quality.GOOD else None
-                if codes[i] != quality.GOOD:
-                    q[points.NAMES[i]] = quality.wire_name(codes[i])
-                self._told[i] = values[i]
-                self._told_codes[i] = codes[i]
-        if not v:
+        scan = self.scan
+        values, codes = scan.values, scan.codes
+        uptime_s = scan.uptime_ms // 1000
+        full = self.seq == 0 or uptime_s >= self._full_at_s
+        news = [i for i in range(points.COUNT) if full or self._is_news(i, values[i], codes[i])]
+        if not news:
             return
         if full:
-            self._full_at_s = self._scan.uptime_s() + self._full_s
+            self._full_at_s = uptime_s + self._full_s
+        for i in news:
+            self._told[i] = values[i]
+            self._told_codes[i] = codes[i]
         self.seq += 1
         wall = self._wall
-        report = tele.Tele(self._boot, self.seq, wall.now_s(), wall.trusted, full, v, q)
-        self._keep(tele.build(report))
-
-    def request_full(self) -> None:
-        """The next report has every point."""
-        self._full_at_s = 0
+        members = tele.members(news, values, codes)
+        body = tele.build(self.scan.boot, self.seq, wall.now_s(), wall.trusted, full, members)
+        self._outbox.append((self.seq, body))
+        self._bytes += len(body)
+        while self._bytes > OUTBOX_MAX_BYTES and len(self._outbox) > 1:
+            self._bytes -= len(self._outbox.pop(0)[1])
+            self.dropped += 1
 
     def acknowledge(self, boot: int, seq: int) -> None:
         """The hub has everything of `boot` up to `seq`. An acknowledgement of another boot is not ours."""
-        if boot != self._boot or seq > self.seq:
+        if boot != self.scan.boot or seq > self.seq:
             return
         while self._outbox and self._outbox[0][0] <= seq:
             self._bytes -= len(self._outbox.pop(0)[1])
@@ -85,7 +81,7 @@ class Telemetry:
 
     async def run_collect(self) -> None:
         """Collect once a period, for ever."""
-        while not self._scan.scans:
+        while not self.scan.scans:
             await clock.sleep_ms(_TICK_MS)
         while True:
             self.collect()
@@ -114,13 +110,6 @@ class Telemetry:
                 return entry
         return None
 
-    def _keep(self, body: bytes) -> None:
-        self._outbox.append((self.seq, body))
-        self._bytes += len(body)
-        while self._bytes > OUTBOX_MAX_BYTES and len(self._outbox) > 1:
-            self._bytes -= len(self._outbox.pop(0)[1])
-            self.dropped += 1
-
     def _is_news(self, i: int, value: "int | None", code: int) -> bool:
         if (code == quality.GOOD) != (self._told_codes[i] == quality.GOOD):
             return True
@@ -129,5 +118,5 @@ class Telemetry:
             return False
         if value is None or told is None:
             return True
-        band = points.POINTS[i][3]
+        band = points.dead_band(i)
         return value - told >= band or told - value >= band

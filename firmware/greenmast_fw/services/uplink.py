@@ -1,19 +1,19 @@
 """The board on MQTT: identity, presence, requests and acknowledgements over one client.
 
-Owns the topics of this site and the order in which things are said after a connection. Requests are answered one at a
-time, and at most a few wait: a flood is dropped and counted, never queued.
+Owns the topics of this site and the order in which things are said after a connection. Requests are answered
+one at a time, and at most a few wait: a flood is dropped and counted, never queued.
 """
 
 import asyncio
 
-from greenmast_protocol import strict_json, topics
-
-from greenmast_fw.drivers import clock
 from greenmast_fw.mqtt.client import MqttClient
+from greenmast_fw.services import rpc
+from greenmast_protocol import strict_json, topics
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from greenmast_fw.services.rpc import Rpc
+    from typing import Any
+
     from greenmast_fw.services.telemetry import Telemetry
 
 _QUEUE_MAX = 8
@@ -21,34 +21,26 @@ _ALARMS_MS = 1_000
 
 
 class Uplink:
-    """`flooded` counts requests that found the queue full, `refused_retained` those that were retained."""
+    """`refused` counts requests that were retained or too many, and acknowledgements that make no sense."""
 
-    def __init__(
-        self, mqtt: "dict[str, object]", site: str, boot: int, rpc: "Rpc", telemetry: "Telemetry"
-    ) -> None:
-        self._site = site
-        self._boot = boot
-        self._rpc = rpc
+    def __init__(self, mqtt: "dict[str, Any]", site: str, answers: rpc.Rpc, telemetry: "Telemetry") -> None:
+        self._base = topics.PREFIX + site + "/"
+        self._rpc = answers
         self._telemetry = telemetry
         self._requests: "list[tuple[str, bytes]]" = []
         self._wake = asyncio.Event()
         self._greet = False
-        self._alarms_told: "bytes | None" = None
-        self.flooded = 0
-        self.refused_retained = 0
-        self.bad_acks = 0
-        self._ack_topic = topics.build(site, topics.ACK).encode()
-        self._req_prefix = (topics.PREFIX + site + "/" + topics.REQ + "/").encode()
-        self._state_topic = topics.build(site, topics.STATE)
+        self._alarms_told: "tuple[int, ...] | None" = None
+        self.refused = 0
         self.client = MqttClient(
-            mqtt["host"],  # type: ignore[arg-type]
-            mqtt["port"],  # type: ignore[arg-type]
+            mqtt["host"],
+            mqtt["port"],
             "greenmast-" + site,
-            will=(self._state_topic, self._presence(False), True),
-            subscriptions=(topics.build(site, topics.ACK), topics.PREFIX + site + "/" + topics.REQ + "/+"),
+            will=(self._base + topics.STATE, self._presence(False), True),
+            subscriptions=(self._base + topics.ACK, self._base + topics.REQ + "/+"),
             on_message=self._on_message,
             on_connect=self._on_connect,
-            keepalive_s=mqtt.get("keepalive_s", 60),  # type: ignore[arg-type]
+            keepalive_s=mqtt.get("keepalive_s", 60),
         )
 
     async def run(self) -> None:
@@ -62,66 +54,53 @@ class Uplink:
             self._wake.clear()
             if self._greet:
                 self._greet = False
-                await self._say_hello()
+                await self._say(topics.STATE, self._presence(True))
+                await self._say(topics.INFO, strict_json.dumps(rpc.about(self._rpc.board)))
+                self._alarms_told = None
+                await self._tell_alarms()
             while self._requests:
-                client_name, body = self._requests.pop(0)
+                name, body = self._requests.pop(0)
                 answer = self._rpc.handle(body, True)
                 if answer:
-                    await self.client.publish(topics.build(self._site, topics.RSP, client_name), answer)
-
-    async def run_client(self) -> None:
-        """The MQTT session itself."""
-        await self.client.run()
+                    await self.client.publish("%s%s/%s" % (self._base, topics.RSP, name), answer)
 
     async def run_telemetry(self) -> None:
         """Publish the outbox."""
-        await self._telemetry.run_send(self.client, topics.build(self._site, topics.TELE))
+        await self._telemetry.run_send(self.client, self._base + topics.TELE)
 
     def _presence(self, online: bool) -> bytes:
-        return strict_json.dumps({"online": online, "boot": self._boot})
+        return strict_json.dumps({"online": online, "boot": self._telemetry.scan.boot})
 
-    async def _say_hello(self) -> None:
-        await self.client.publish(self._state_topic, self._presence(True), retain=True)
-        info = strict_json.dumps(self._rpc.board.hello())
-        await self.client.publish(topics.build(self._site, topics.INFO), info, retain=True)
-        self._alarms_told = None
-        await self._tell_alarms()
+    async def _say(self, kind: str, body: bytes) -> None:
+        await self.client.publish(self._base + kind, body, retain=True)
 
     async def _tell_alarms(self) -> None:
-        if not self.client.connected:
-            return
-        body = strict_json.dumps(self._rpc.board.alarms())
-        if body != self._alarms_told:
-            await self.client.publish(topics.build(self._site, topics.ALARMS), body, retain=True)
-            self._alarms_told = body
+        active = self._telemetry.scan.alarms
+        if self.client.connected and active != self._alarms_told:
+            await self._say(topics.ALARMS, strict_json.dumps(self._rpc.board.alarms()))
+            self._alarms_told = active
 
     def _on_connect(self, session_present: bool) -> None:
         self._greet = True
         self._wake.set()
 
     def _on_message(self, topic: bytes, payload: memoryview, retained: bool, dup: bool) -> None:
-        if topic == self._ack_topic:
-            self._on_ack(bytes(payload))
-        elif topic.startswith(self._req_prefix):
-            name = topic[len(self._req_prefix) :].decode()
-            if retained:
-                self.refused_retained += 1
-            elif len(self._requests) >= _QUEUE_MAX or topics.client_problem(name):
-                self.flooded += 1
-            else:
-                self._requests.append((name, bytes(payload)))
-                self._wake.set()
-
-    def _on_ack(self, payload: bytes) -> None:
-        try:
-            body = strict_json.loads(payload)
-        except ValueError:
-            body = None
-        if (
-            isinstance(body, dict)
-            and type(body.get("boot")) is int
-            and type(body.get("seq")) is int
-        ):
-            self._telemetry.acknowledge(body["boot"], body["seq"])
+        kind, _, name = topic.decode()[len(self._base) :].partition("/")
+        if kind == topics.ACK and self._acknowledge(bytes(payload)):
+            return
+        if kind == topics.REQ and not retained and len(self._requests) < _QUEUE_MAX:
+            self._requests.append((name, bytes(payload)))
+            self._wake.set()
         else:
-            self.bad_acks += 1
+            self.refused += 1
+
+    def _acknowledge(self, payload: bytes) -> bool:
+        try:
+            body: "Any" = strict_json.loads(payload)
+            boot, seq = body["boot"], body["seq"]
+        except (KeyError, TypeError, ValueError):
+            return False
+        if type(boot) is not int or type(seq) is not int:
+            return False
+        self._telemetry.acknowledge(boot, seq)
+        return True

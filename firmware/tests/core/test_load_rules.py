@@ -181,9 +181,9 @@ def test_the_battery_returns_soon_after_a_source_and_before_the_loads():
 
 
 def test_an_empty_battery_is_not_disconnected_while_it_is_being_charged():
-    rig = _dark()
+    rig = _dark(grid__return_delay_s=10)
     rig.bus = 43_000
-    rig.run(250)
+    rig.run(200)
     rig.grid_mv = 230_000
     rig.until("source.ac", "grid", 100)
     rig.run(1_000)

@@ -26,6 +26,7 @@ class Cell:
             "battery.voltage_mv": 50_000,
             "feedback.grid": 0,
             "feedback.genset": 0,
+            "feedback.battery": 1,
         }
 
     def check(self, grid=0, genset=0, battery=1, dt_ms=1_000, blind=0):

@@ -18,7 +18,7 @@ from greenmast_fw.devices.profile import _scaled_float
     st.sampled_from([1, 2, 10, 100, 1000]),
 )
 def test_every_float_becomes_the_integer_nearest_to_it(bits: int, multiplier: int, divisor: int) -> None:
-    scaled = _scaled_float(bits >> 16, bits & 0xFFFF, multiplier, divisor)
+    scaled = _scaled_float(bits, multiplier, divisor)
     value = struct.unpack(">f", bits.to_bytes(4, "big"))[0]
     if not math.isfinite(value):
         assert scaled is None

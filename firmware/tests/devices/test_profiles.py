@@ -1,6 +1,5 @@
 """The register tables against the facts of their products, and what every table must obey."""
 
-from greenmast_fw import devices
 from greenmast_fw.core.snapshot import Image
 from greenmast_fw.devices import binding, profile
 from greenmast_protocol import points, quality
@@ -14,21 +13,32 @@ INDIA_RURAL_METERS = (
 INDIA_RURAL_POWER = (("solar", "epever-tracer-an", 1), ("rectifier", "meanwell-drs", 0x83))
 
 
+def numbers(device, read=None):
+    """Numbers of the points that the bound device supplies, or only those of its read number `read`."""
+    rows = device[4]
+    starts = range(0, len(rows), profile.ROW_SIZE)
+    return [rows[i] for i in starts if read is None or rows[i + 1] == read]
+
+
+def names(device):
+    return [points.NAMES[number] for number in numbers(device)]
+
+
 def read_values(name, read, registers):
     """Decode one reply: {point: value, or the quality code of one that is not good, as a string}."""
-    device = binding.bind([(devices.load(name).ROLE, name, 1)])[0]
+    product = binding.load(name)
+    device = binding.bind([(product.ROLE, name, 1)])[0]
     image = Image()
-    source = image.add_source(1000, device.supplies(read))
-    count = device.profile.READS[read][2]
-    data = bytearray(2 * count)
+    source = image.add_source(1000, numbers(device, read))
+    data = bytearray(2 * product.READS[read][2])
     for offset, value in registers.items():
         data[2 * offset] = (value & 0xFFFF) >> 8
         data[2 * offset + 1] = value & 0xFF
-    profile.decode(device.profile, read, memoryview(data), image, device.points)
+    profile.decode(device[4], read, memoryview(data), image)
     image.refresh(source)
     snapshot = image.snapshot()
     values = {}
-    for number in device.supplies(read):
+    for number in numbers(device, read):
         code = snapshot.q[number]
         values[points.NAMES[number]] = snapshot.v[number] if code == quality.GOOD else quality.NAMES[code]
     return values
@@ -134,7 +144,7 @@ def test_meanwell_reports_ac_by_the_absence_of_the_ac_fail_bit():
 
 
 def test_meanwell_setpoints_are_clamped_before_they_are_scaled():
-    setpoint, limit = devices.load("meanwell-drs").WRITES
+    setpoint, limit = binding.load("meanwell-drs").WRITES
     assert profile.register_value(setpoint, 54_000) == 5_400
     assert profile.register_value(setpoint, 54_006) == 5_401
     assert profile.register_value(setpoint, 0) == 4_200
@@ -159,8 +169,8 @@ def test_seplos_block_gives_limits_health_and_kelvin_temperatures():
 
 
 def test_every_table_is_complete_and_no_value_is_split_over_two_reads():
-    for name in devices.PROFILES:
-        p = devices.load(name)
+    for name in binding.PROFILES:
+        p = binding.load(name)
         assert p.NAME == name
         assert p.TEXT
         assert p.SOURCE
@@ -181,7 +191,7 @@ def test_every_table_is_complete_and_no_value_is_split_over_two_reads():
             assert points.find(point) >= 0, (name, point)
             assert point not in seen, (name, point)
             seen.add(point)
-            assert offset + profile.words(kind) <= p.READS[read][2], (name, point)
+            assert offset + (2 if kind & profile.WIDE else 1) <= p.READS[read][2], (name, point)
             assert multiplier
             assert divisor > 0
         assert any([point.startswith(p.ROLE + ".") for point in seen])
@@ -194,8 +204,8 @@ def test_every_table_is_complete_and_no_value_is_split_over_two_reads():
 
 
 def test_values_of_one_measurement_are_read_together():
-    for name in devices.PROFILES:
-        p = devices.load(name)
+    for name in binding.PROFILES:
+        p = binding.load(name)
         for group in (("voltage_mv", "current_ma"), ("output_mv", "output_ma")):
             reads = {row[1] for row in p.ROWS if row[0] in [p.ROLE + "." + unit for unit in group]}
             assert len(reads) <= 1, (name, group)
@@ -206,7 +216,7 @@ def cycle_us(bus, baud, turnaround_us):
     gap_us = 38_500_000 // baud if baud <= 19200 else 1_750
     total = 0
     for _, name, _ in bus:
-        p = devices.load(name)
+        p = binding.load(name)
         for _, _, count, _ in p.READS:
             total += (13 + 2 * count) * 11_000_000 // baud + 2 * gap_us + turnaround_us + 1000 * p.GAP_MS
     return total
@@ -218,10 +228,11 @@ def test_the_longest_scan_of_the_rural_site_fits_its_period():
 
 
 def test_a_point_has_one_supplier_and_the_role_comes_first():
-    bound = binding.bind(list(INDIA_RURAL_POWER + INDIA_RURAL_METERS))
-    supplied = [n for device in bound for n in device.points if n >= 0]
+    wanted = list(INDIA_RURAL_POWER + INDIA_RURAL_METERS)
+    bound = binding.bind(wanted)
+    supplied = [n for device in bound for n in numbers(device)]
     assert len(supplied) == len(set(supplied))
-    by_role = {device.role: [points.NAMES[n] for n in device.points if n >= 0] for device in bound}
+    by_role = {wanted[i][0]: names(bound[i]) for i in range(len(wanted))}
     assert "battery.soc_permille" in by_role["battery"]
     assert all([name.startswith("solar.") for name in by_role["solar"]])
     assert by_role["load"][0] == "dc.bus_mv"
@@ -229,15 +240,29 @@ def test_a_point_has_one_supplier_and_the_role_comes_first():
 
 def test_a_charge_controller_stands_in_for_a_missing_bms():
     (solar,) = binding.bind([("solar", "epever-tracer-an", 1)])
-    names = [points.NAMES[n] for n in solar.points if n >= 0]
-    assert "battery.voltage_mv" in names
-    assert "battery.soc_permille" in names
+    assert "battery.voltage_mv" in names(solar)
+    assert "battery.soc_permille" in names(solar)
+
+
+def test_a_device_keeps_what_polling_it_needs_and_nothing_else():
+    solar, battery = binding.bind([("solar", "epever-tracer-an", 1), ("battery", "daly-bms", 0xD2)])
+    unit, timeout_ms, gap_ms, reads, _, writes = solar
+    assert (unit, timeout_ms, gap_ms, writes) == (1, 300, 10, ())
+    assert list(reads) == [4, 0x3100, 4, 1, 4, 0x3312, 2, 10]
+    assert len(numbers(solar, 0)) == 3
+    assert len(numbers(solar, 1)) == 1
+    assert len(numbers(battery)) == len(binding.load("daly-bms").ROWS)
+
+
+def test_a_setpoint_belongs_to_the_role_of_the_device():
+    assert len(binding.bind([("rectifier", "meanwell-drs", 1)])[0][5]) == 2
+    assert binding.bind([("load", "meanwell-drs", 1)])[0][5] == ()
 
 
 def test_an_unknown_profile_is_an_error():
     for name in ("no-such", "profile", "", "../daly-bms"):
         try:
-            devices.load(name)
+            binding.load(name)
         except KeyError:
             continue
         raise AssertionError(name)

@@ -5,15 +5,15 @@ from modbus_fakes import sealed, words
 from greenmast_fw.drivers import modbus_frame as frame
 
 
-def built(builder, *arguments):
+def built(*arguments):
     request = bytearray(frame.FRAME_MAX)
-    n = builder(request, *arguments)
+    n = frame.build(request, *arguments)
     return bytes(request[:n]), request
 
 
-def refuses(builder, *arguments):
+def refuses(*arguments):
     try:
-        built(builder, *arguments)
+        built(*arguments)
     except ValueError:
         return True
     return False
@@ -21,58 +21,61 @@ def refuses(builder, *arguments):
 
 def test_crc_matches_the_published_check_value_and_a_meter_manual():
     assert frame.crc16(b"123456789", 9) == 0x4B37
-    assert built(frame.build_read, 1, 4, 0, 2)[0] == bytes([1, 4, 0, 0, 0, 2, 0x71, 0xCB])
+    assert built(1, 4, 0, 2)[0] == bytes([1, 4, 0, 0, 0, 2, 0x71, 0xCB])
     assert frame.crc16(bytes([1, 4, 0, 0, 0, 2, 0x71, 0xCB]), 8) == 0
 
 
 def test_requests_are_those_of_the_application_protocol_examples():
-    assert built(frame.build_read, 0x11, 1, 0x13, 0x13)[0][:6] == bytes([0x11, 1, 0, 0x13, 0, 0x13])
-    assert built(frame.build_read, 0x11, 3, 0x6B, 3)[0] == bytes([0x11, 3, 0, 0x6B, 0, 3, 0x76, 0x87])
-    assert built(frame.build_write_one, 1, 5, 0xAC, 0xFF00)[0][:6] == bytes([1, 5, 0, 0xAC, 0xFF, 0])
-    assert built(frame.build_write_one, 1, 6, 1, 3)[0][:6] == bytes([1, 6, 0, 1, 0, 3])
-    many = built(frame.build_write_registers, 1, 1, (0x000A, 0x0102))[0]
+    assert built(0x11, 1, 0x13, 0x13)[0][:6] == bytes([0x11, 1, 0, 0x13, 0, 0x13])
+    assert built(0x11, 3, 0x6B, 3)[0] == bytes([0x11, 3, 0, 0x6B, 0, 3, 0x76, 0x87])
+    assert built(1, 6, 1, 3)[0][:6] == bytes([1, 6, 0, 1, 0, 3])
+    many = built(1, 16, 1, 2, (0x000A, 0x0102))[0]
     assert many[:11] == bytes([1, 16, 0, 1, 0, 2, 4, 0, 0x0A, 1, 2])
-    coils = built(frame.build_write_coils, 1, 0x13, (1, 0, 1, 1, 0, 0, 1, 1, 1, 0))[0]
-    assert coils[:9] == bytes([1, 15, 0, 0x13, 0, 0x0A, 2, 0xCD, 1])
-    for request in (many, coils):
-        assert frame.crc16(request, len(request)) == 0
+    assert frame.crc16(many, len(many)) == 0
 
 
 def test_a_request_that_cannot_be_carried_or_addressed_is_not_built():
-    assert refuses(frame.build_read, 1, 3, 0, 126)
-    assert refuses(frame.build_read, 1, 1, 0, 2001)
-    assert refuses(frame.build_read, 1, 3, 0, 0)
-    assert refuses(frame.build_read, 1, 5, 0, 1)
-    assert refuses(frame.build_read, 256, 3, 0, 1)
-    assert refuses(frame.build_read, 1, 3, 0x10000, 1)
-    assert refuses(frame.build_write_one, 0, 6, 0, 1)
-    assert refuses(frame.build_write_one, 1, 5, 0, 1)
-    assert refuses(frame.build_write_one, 1, 6, 0, -1)
-    assert refuses(frame.build_write_registers, 1, 0, [0] * 124)
-    assert refuses(frame.build_write_registers, 1, 0, [])
-    assert refuses(frame.build_write_registers, 1, 0, [0x10000])
-    assert refuses(frame.build_write_registers, 0, 0, [1])
-    assert refuses(frame.build_write_coils, 1, 0, [1] * 1969)
-    assert not refuses(frame.build_read, 1, 3, 0, 125)
-    assert not refuses(frame.build_write_registers, 1, 0, [0] * 123)
-    assert not refuses(frame.build_write_coils, 1, 0, [1] * 1968)
+    for arguments in (
+        (1, 3, 0, 126),
+        (1, 4, 0, 126),
+        (1, 1, 0, 2001),
+        (1, 3, 0, 0),
+        (1, 3, 0, -1),
+        (1, 0, 0, 1),
+        (1, 5, 0, 1),
+        (1, 15, 0, 1),
+        (256, 3, 0, 1),
+        (-1, 3, 0, 1),
+        (1, 3, 0x10000, 1),
+        (1, 3, -1, 1),
+        (0, 6, 0, 1),
+        (256, 6, 0, 1),
+        (1, 6, 0, -1),
+        (1, 6, 0, 0x10000),
+        (1, 16, 0, 124, [0] * 124),
+        (1, 16, 0, 0, []),
+        (1, 16, 0, 1, [0x10000]),
+        (0, 16, 0, 1, [1]),
+    ):
+        assert refuses(*arguments), arguments
+    for arguments in ((1, 3, 0, 125), (0, 4, 0, 1), (1, 6, 0, 0xFFFF), (255, 16, 0, 123, [0] * 123)):
+        assert not refuses(*arguments), arguments
 
 
 def test_each_function_knows_the_length_of_its_reply():
-    for builder, arguments, length in (
-        (frame.build_read, (1, 1, 0, 9), 7),
-        (frame.build_read, (1, 2, 0, 8), 6),
-        (frame.build_read, (1, 3, 0, 10), 25),
-        (frame.build_read, (1, 4, 0, 125), 255),
-        (frame.build_write_one, (1, 6, 0, 1), 8),
-        (frame.build_write_registers, (1, 0, [1, 2]), 8),
-        (frame.build_write_coils, (1, 0, [1]), 8),
+    for arguments, length in (
+        ((1, 1, 0, 9), 7),
+        ((1, 2, 0, 8), 6),
+        ((1, 3, 0, 10), 25),
+        ((1, 4, 0, 125), 255),
+        ((1, 6, 0, 1), 8),
+        ((1, 16, 0, 2, [1, 2]), 8),
     ):
-        assert frame.reply_length(built(builder, *arguments)[1]) == length
+        assert frame.reply_length(built(*arguments)[1]) == length
 
 
 def test_a_reply_is_complete_at_its_length_and_an_exception_at_five_bytes():
-    _, request = built(frame.build_read, 3, 4, 0x10, 4)
+    _, request = built(3, 4, 0x10, 4)
     good = sealed(3, 4, 8, words(1, 2, 3, 4))
     for n in range(len(good)):
         assert frame.missing(request, good, n) == len(good) - n
@@ -82,7 +85,7 @@ def test_a_reply_is_complete_at_its_length_and_an_exception_at_five_bytes():
 
 
 def test_waiting_ends_as_soon_as_a_byte_is_wrong():
-    _, request = built(frame.build_read, 3, 4, 0x10, 4)
+    _, request = built(3, 4, 0x10, 4)
     assert frame.missing(request, b"\x04", 1) == 0
     assert frame.missing(request, b"\x03\x03", 2) == 0
     assert frame.missing(request, b"\x03\x04\x06", 3) == 0
@@ -91,22 +94,17 @@ def test_waiting_ends_as_soon_as_a_byte_is_wrong():
 
 
 def test_good_replies_are_accepted():
-    _, read = built(frame.build_read, 3, 4, 0x10, 2)
+    _, read = built(3, 4, 0x10, 2)
     reply = sealed(3, 4, 4, words(1, 2))
     assert frame.check(read, reply, len(reply)) == frame.OK
-    for builder, arguments in (
-        (frame.build_write_one, (3, 6, 0x20, 5400)),
-        (frame.build_write_one, (3, 5, 2, 0xFF00)),
-        (frame.build_write_registers, (3, 0x20, [1, 2, 3])),
-        (frame.build_write_coils, (3, 0x20, [1, 0, 1])),
-    ):
-        sent, request = built(builder, *arguments)
+    for arguments in ((3, 6, 0x20, 5400), (3, 16, 0x20, 3, [1, 2, 3])):
+        sent, request = built(*arguments)
         reply = sealed(sent[:6])
         assert frame.check(request, reply, len(reply)) == frame.OK
 
 
 def test_exceptions_carry_their_code_known_or_not():
-    _, request = built(frame.build_read, 3, 4, 0x10, 2)
+    _, request = built(3, 4, 0x10, 2)
     for code in (1, 2, 4, 11, 0, 99, 255):
         reply = sealed(3, 0x84, code)
         assert frame.check(request, reply, 5) == frame.EXCEPTION + code
@@ -115,16 +113,16 @@ def test_exceptions_carry_their_code_known_or_not():
 
 
 def test_a_write_reply_with_another_address_value_or_count_is_refused():
-    sent, request = built(frame.build_write_one, 3, 6, 0x20, 5400)
+    sent, request = built(3, 6, 0x20, 5400)
     for changed in (sealed(3, 6, words(0x21, 5400)), sealed(3, 6, words(0x20, 5401))):
         assert frame.check(request, changed, 8) == frame.ECHO_MISMATCH
-    sent, request = built(frame.build_write_registers, 3, 0x20, [1, 2])
+    sent, request = built(3, 16, 0x20, 2, [1, 2])
     assert frame.check(request, sealed(3, 16, words(0x20, 3)), 8) == frame.ECHO_MISMATCH
     assert frame.check(request, sent, len(sent)) == frame.OWN_ECHO
 
 
 def test_every_truncation_of_a_good_reply_is_refused():
-    _, request = built(frame.build_read, 3, 4, 0x10, 4)
+    _, request = built(3, 4, 0x10, 4)
     good = sealed(3, 4, 8, words(1, 2, 3, 4))
     assert frame.check(request, good, 0) == frame.TIMEOUT
     for n in range(1, len(good)):

@@ -21,7 +21,7 @@ def slow_crc(data: bytes) -> bytes:
 
 def request() -> bytearray:
     buffer = bytearray(frame.FRAME_MAX)
-    frame.build_read(buffer, UNIT, FUNCTION, ADDRESS, COUNT)
+    frame.build(buffer, UNIT, FUNCTION, ADDRESS, COUNT)
     return buffer
 
 

@@ -61,13 +61,25 @@ def rig_and_line(with_de=False):
     return rig, uart, line_on(uart, BAUD, uart.de if with_de else None)
 
 
+class FakeSelect:
+    """The module `select`, whose poll objects are the UARTs themselves."""
+
+    POLLIN = 1
+
+    def poll(self):
+        return self
+
+    def register(self, uart, _):
+        self.ipoll = getattr(uart, "ipoll", None)
+
+
 def line_on(uart, baud, de=None):
-    poll_for = modbus_line._poll_for
-    modbus_line._poll_for = lambda uart: uart
+    select = modbus_line.select
+    modbus_line.select = FakeSelect()
     try:
         return modbus_line.Line(uart, baud, de)
     finally:
-        modbus_line._poll_for = poll_for
+        modbus_line.select = select
 
 
 def receive(rig, line, length, timeout_ms=300, room=64):

@@ -157,11 +157,11 @@ def test_the_echo_of_a_write_is_no_confirmation_on_a_line_that_reads_have_shown_
 def test_writes_are_sent_as_asked_and_confirmed():
     rig = Rig(9600)
     registers = sealed(3, 16, words(0x9003, 2), 4, words(5600, 5500))
-    coil = sealed(3, 5, words(2, 0xFF00))
-    rig.line.answers = [[(2000, sealed(3, 16, words(0x9003, 2)))], [(2000, coil)]]
+    register = sealed(3, 6, words(0x20, 5400))
+    rig.line.answers = [[(2000, sealed(3, 16, words(0x9003, 2)))], [(2000, register)]]
     assert rig.run(rig.master.write_registers, 3, 0x9003, (5600, 5500)) is None
-    assert rig.run(rig.master.write_coil, 3, 2, True) is None
-    assert rig.line.sent == [registers, coil]
+    assert rig.run(rig.master.write_register, 3, 0x20, 5400) is None
+    assert rig.line.sent == [registers, register]
     assert rig.master.stats == {frame.OK: 2}
 
 

@@ -8,7 +8,7 @@ import asyncio
 import json
 import sys
 
-from greenmast_fw.mqtt.client import MqttClient
+from greenmast_fw.mqtt import client as mqtt
 
 
 def tls_context(files):
@@ -38,14 +38,14 @@ def on_message(topic, payload, retained, dup):
     emit("message", topic=str(topic, "utf-8"), payload=text, retained=retained, dup=dup)
 
 
-async def publish_all(client, topic, count, size, gap_ms, retain, qos):
+async def publish_all(client, topic, count, size, gap_ms, retain):
     filler = b"." * (size - 6)
     for number in range(count):
-        await client.publish(topic, b"%06d" % number + filler, retain=retain, qos=qos)
+        await client.publish(topic, b"%06d" % number + filler, retain=retain)
         if gap_ms:
             await asyncio.sleep_ms(gap_ms)
-    while not await client.flush(1000):
-        pass
+    while client.stats.acknowledged < count:
+        await asyncio.sleep_ms(10)
     emit("done")
 
 
@@ -77,9 +77,9 @@ async def main(options):
         options["will"] = (topic, payload.encode(), retain)
     publish = options.pop("publish", None)
     cancel_topic = options.pop("cancel_publishes_to", None)
-    MqttClient.FIRST_WAIT_MS = options.pop("first_wait_ms", 50)
-    MqttClient.LAST_WAIT_MS = options.pop("last_wait_ms", 200)
-    client = MqttClient(
+    mqtt.FIRST_WAIT_MS = options.pop("first_wait_ms", 50)
+    mqtt.LAST_WAIT_MS = options.pop("last_wait_ms", 200)
+    client = mqtt.MqttClient(
         on_message=on_message, on_connect=lambda session: emit("connect", session=session), **options
     )
     tasks = [asyncio.create_task(client.run()), asyncio.create_task(report(client))]

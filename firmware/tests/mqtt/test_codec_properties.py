@@ -6,20 +6,24 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from greenmast_fw.mqtt import codec
-from greenmast_fw.mqtt.codec import MALFORMED, MORE, OVERSIZE, PUBLISH, Decoder
+from greenmast_fw.mqtt.codec import MORE, OVERSIZE, PUBLISH, Decoder
+
+MALFORMED = -1  # stands for the ValueError
 
 topics = st.text(st.characters(codec="utf-8", exclude_characters="+#\x00"), min_size=1, max_size=40)
-messages = st.tuples(topics, st.binary(max_size=400), st.integers(0, 65535), st.booleans())
+messages = st.tuples(topics, st.binary(max_size=400), st.integers(1, 65535), st.booleans(), st.booleans())
+Message = tuple[str, bytes, int, bool, bool]
 
 
-def encode(topic: str, payload: bytes, packet_id: int, retain: bool) -> bytes:
-    """A PUBLISH, with QoS 1 when it has a packet identifier."""
-    buffer = bytearray(512)
-    name = codec.topic_name(topic)
-    first = 0x30 | (codec.QOS1 if packet_id else 0) | (codec.RETAIN if retain else 0)
-    end = codec.publish_head_into(buffer, 0, first, name, len(payload), packet_id)
-    assert end <= codec.HEAD_SIZE + len(name)
-    return bytes(buffer[:end]) + payload
+def encode(topic: str, payload: bytes, packet_id: int, retain: bool, without_id: bool) -> bytes:
+    """A PUBLISH, with QoS 0 when it is `without_id`."""
+    name = topic.encode()
+    codec.check_topic(name)
+    packet = codec.publish(name, len(payload) - 2 * without_id, packet_id, retain)
+    if without_id:
+        packet[0] &= ~codec.QOS1
+        del packet[-2:]
+    return bytes(packet) + payload
 
 
 def events(decoder: Decoder, data: bytes, sizes: list[int]) -> list[tuple[int, int, bytes, bytes, int]]:
@@ -31,29 +35,21 @@ def events(decoder: Decoder, data: bytes, sizes: list[int]) -> list[tuple[int, i
         assert len(space) > 0
         piece = data[at : at + min(sizes[turn % len(sizes)], len(space))]
         space[: len(piece)] = piece
-        decoder.filled(len(piece))
+        decoder.end += len(piece)
         at += len(piece)
         turn += 1
-        while (kind := decoder.next()) not in (MORE, MALFORMED):
-            whole = kind == PUBLISH
-            found.append(
-                (
-                    kind,
-                    decoder.packet_id,
-                    decoder.topic if whole else b"",
-                    bytes(decoder.payload) if whole else b"",
-                    decoder.first,
-                )
-            )
-        if kind == MALFORMED:
-            found.append((MALFORMED, 0, b"", b"", 0))
-            break
+        try:
+            while (kind := decoder.next()) != MORE:
+                topic, payload = (decoder.topic, decoder.payload) if kind == PUBLISH else (b"", b"")
+                found.append((kind, decoder.packet_id, topic, bytes(payload), decoder.first))
+        except ValueError:
+            return [*found, (MALFORMED, 0, b"", b"", 0)]
     return found
 
 
 @given(st.lists(messages, max_size=8), st.lists(st.integers(1, 300), min_size=1, max_size=5))
 def test_what_is_encoded_is_decoded_and_what_does_not_fit_is_skipped(
-    sent: list[tuple[str, bytes, int, bool]], sizes: list[int]
+    sent: list[Message], sizes: list[int]
 ) -> None:
     size = 256
     packets = [encode(*message) for message in sent]
@@ -62,13 +58,10 @@ def test_what_is_encoded_is_decoded_and_what_does_not_fit_is_skipped(
         PUBLISH if len(packet) <= size else OVERSIZE for packet in packets
     ]
     for (kind, packet_id, topic, payload, first), message in zip(found, sent, strict=True):
-        assert packet_id == message[2]
+        name, body, number, retain, without_id = message
+        assert packet_id == (0 if without_id else number)
         if kind == PUBLISH:
-            assert (topic, payload, bool(first & codec.RETAIN)) == (
-                message[0].encode(),
-                message[1],
-                message[3],
-            )
+            assert (topic, payload, bool(first & codec.RETAIN)) == (name.encode(), body, retain)
 
 
 @given(st.binary(max_size=600), st.lists(st.integers(1, 50), min_size=1, max_size=5))

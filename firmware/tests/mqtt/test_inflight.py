@@ -1,75 +1,76 @@
 """Packets in flight: order, identifiers, duplicates. Runs on CPython and MicroPython."""
 
 from greenmast_fw.mqtt import codec
-from greenmast_fw.mqtt.inflight import SUBSCRIBE_ID, InFlight
+from greenmast_fw.mqtt.inflight import HEAD, ID, PAYLOAD, InFlight
 
 
-def test_packets_are_sent_in_the_order_in_which_they_were_added():
-    table = InFlight(4)
-    added = [table.add(b"t", memoryview(bytes([number])), False, 1) for number in range(4)]
-    assert table.is_full()
-    sent = []
-    for _ in range(4):
-        slot = table.next_unsent()
-        slot.is_sent = True
-        sent.append(slot.packet_id)
-    assert table.next_unsent() is None
-    assert sent == [slot.packet_id for slot in added]
-    assert table.oldest() is added[0]
+def add(table, payload, retain=False):
+    table.add(b"t", memoryview(payload), retain)
+    return table.packets[-1]
+
+
+def payloads(table):
+    return [bytes(packet[PAYLOAD]) for packet in table.packets]
+
+
+def test_packets_keep_the_order_in_which_they_were_added():
+    table = InFlight()
+    for payload in (b"1", b"2", b"3"):
+        add(table, payload)
+    assert payloads(table) == [b"1", b"2", b"3"]
 
 
 def test_order_is_kept_when_acknowledgements_are_not_in_order():
-    table = InFlight(3)
-    first = table.add(b"t", memoryview(b"1"), False, 1)
-    second = table.add(b"t", memoryview(b"2"), False, 1)
-    table.free(table.find(first.packet_id))
-    third = table.add(b"t", memoryview(b"3"), False, 1)
-    assert table.oldest() is second
-    table.free(second)
-    assert table.oldest() is third
-    table.free(third)
-    assert table.oldest() is None
-    assert table.used == 0
+    table = InFlight()
+    first, second, third = [add(table, payload) for payload in (b"1", b"2", b"3")]
+    table.sent = 3
+    assert table.acknowledge(second[ID])
+    add(table, b"4")
+    assert payloads(table) == [b"1", b"3", b"4"]
+    assert table.sent == 2
+    assert table.acknowledge(first[ID])
+    assert table.acknowledge(third[ID])
+    assert payloads(table) == [b"4"]
+    assert table.sent == 0
+
+
+def test_only_what_was_sent_can_be_acknowledged():
+    table = InFlight()
+    first = add(table, b"1")
+    second = add(table, b"2")
+    table.sent = 1
+    assert not table.acknowledge(second[ID])
+    assert not table.acknowledge(second[ID] + 1)
+    assert not table.acknowledge(0)
+    assert table.acknowledge(first[ID])
+    assert not table.acknowledge(first[ID])
+    assert payloads(table) == [b"2"]
 
 
 def test_only_what_was_sent_becomes_a_duplicate():
-    table = InFlight(3)
-    sent = table.add(b"t", memoryview(b"1"), True, 1)
-    sent.is_sent = True
-    waiting = table.add(b"t", memoryview(b"2"), False, 1)
+    table = InFlight()
+    sent = add(table, b"1", True)
+    waiting = add(table, b"2")
+    table.sent = 1
     table.resend()
-    assert sent.first == 0x30 | codec.QOS1 | codec.RETAIN | codec.DUP
-    assert waiting.first == 0x30 | codec.QOS1
-    assert table.next_unsent() is sent
+    assert sent[HEAD][0] == 0x30 | codec.QOS1 | codec.RETAIN | codec.DUP
+    assert waiting[HEAD][0] == 0x30 | codec.QOS1
+    assert table.sent == 0
+    assert payloads(table) == [b"1", b"2"]
 
 
-def test_a_reused_slot_is_no_duplicate():
-    table = InFlight(1)
-    slot = table.add(b"t", memoryview(b"1"), True, 1)
-    slot.is_sent = True
-    table.resend()
-    table.free(slot)
-    assert table.add(b"t", memoryview(b"2"), False, 1).first == 0x30 | codec.QOS1
+def test_the_head_carries_topic_identifier_and_the_length_with_the_payload():
+    packet = add(InFlight(), b"payload")
+    assert packet[HEAD] == b"\x32\x0c\x00\x01t" + bytes((packet[ID] >> 8, packet[ID] & 0xFF))
 
 
 def test_identifiers_wrap_and_skip_what_is_in_flight():
-    table = InFlight(2)
-    kept = table.add(b"t", memoryview(b"kept"), False, 1)
+    table = InFlight()
+    kept = add(table, b"kept")
+    table.sent = 2
     for _ in range(65534):
-        slot = table.add(b"t", memoryview(b""), False, 1)
-        assert slot.packet_id not in (0, SUBSCRIBE_ID, kept.packet_id)
-        table.free(slot)
-    assert table.find(kept.packet_id) is kept
-
-
-def test_qos_0_has_no_identifier():
-    table = InFlight(2)
-    slot = table.add(b"t", memoryview(b""), False, 0)
-    assert (slot.first, slot.packet_id) == (0x30, 0)
-
-
-def test_the_payload_is_let_go():
-    table = InFlight(1)
-    slot = table.add(b"t", memoryview(b"payload"), False, 1)
-    table.free(slot)
-    assert len(slot.payload) == 0
+        packet_id = add(table, b"")[ID]
+        assert packet_id not in (0, codec.SUBSCRIBE_ID, kept[ID])
+        assert table.acknowledge(packet_id)
+        table.sent = 2
+    assert payloads(table) == [b"kept"]

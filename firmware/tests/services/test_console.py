@@ -3,15 +3,13 @@
 import asyncio
 
 from greenmast_fw.services import console, rpc
-from greenmast_protocol import frame, message
+from greenmast_protocol import frame, message, points
 
 
 class FakeBoard:
-    def values(self, names):
-        return {"dc.bus_mv": 51234}
-
-    def qualities(self):
-        return {}
+    def __init__(self):
+        self.values = [51234] * points.COUNT
+        self.codes = bytearray(points.COUNT)
 
     def hello(self):
         return {"site": "x" * 1000}
@@ -112,7 +110,7 @@ def test_a_person_cannot_start_a_watch_and_flood_the_screen():
 def test_long_answers_go_out_in_small_pieces():
     script, _ = serve([request(3)])
     assert len(script.written) > 1000
-    assert script.largest <= 256
+    assert script.largest <= console.CHUNK
 
 
 def test_a_watch_is_told_until_it_is_ended():

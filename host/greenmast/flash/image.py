@@ -1,4 +1,9 @@
-"""The board's file system: a LittleFS image with firmware and configuration, as a blank board would be flashed with."""
+"""What a blank board is flashed with: a LittleFS image, and a ROM image for boards whose MicroPython can use
+one.
+
+From LittleFS, code is copied into the heap; from a ROM partition it runs in place. The ROM needs a
+MicroPython built with `MICROPY_VFS_ROM` and a partition called `romfs`.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +13,7 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from littlefs import LittleFS
+from mpremote.romfs import VfsRomWriter
 
 from greenmast_protocol import frame
 
@@ -20,7 +26,7 @@ LOOKAHEAD_SIZE = 32
 CONFIG = "config.json"
 
 
-def image(files: Mapping[str, bytes], config: Mapping[str, Any]) -> bytes:
+def littlefs(files: Mapping[str, bytes], config: Mapping[str, Any]) -> bytes:
     """The file system holding `files` and the configuration document."""
     fs = LittleFS(
         block_size=BLOCK_SIZE,
@@ -36,6 +42,31 @@ def image(files: Mapping[str, bytes], config: Mapping[str, Any]) -> bytes:
         with fs.open(path, "wb") as f:
             f.write(content)
     return bytes(fs.context.buffer)
+
+
+def rom(files: Mapping[str, bytes]) -> bytes:
+    """The ROM image holding the compiled modules of `files`."""
+    tree: dict[str, Any] = {}
+    for path, content in files.items():
+        if path.endswith(".mpy"):
+            *folders, name = path.split("/")
+            place = tree
+            for folder in folders:
+                place = place.setdefault(folder, {})
+            place[name] = content
+    writer = VfsRomWriter()
+    _write(writer, tree)
+    return bytes(writer.finalise())
+
+
+def _write(writer: VfsRomWriter, tree: Mapping[str, Any]) -> None:
+    for name, content in sorted(tree.items()):
+        if isinstance(content, bytes):
+            writer.mkfile(name, content)
+        else:
+            writer.opendir(name)
+            _write(writer, content)
+            writer.closedir()
 
 
 def config_file(config: Mapping[str, Any]) -> bytes:

@@ -3,12 +3,13 @@
 Heap is the scarcest thing on the board, and every name, constant and unused function of a module takes some.
 The sources stay plain: tables read by name, constants shared by modules, one protocol for board and host.
 What the board does not need goes on the way to it, for all modules together:
-- A module's upper-case name that is bound once, to a value known now, is a constant. It is worked out here, not
-  at every boot; where it is a number or a short string, its uses become its value, as do look-ups such as
+- A module's upper-case name that is bound once, to a value known now, is a constant. It is worked out here,
+  not at every boot; where it is a number or a short string, its uses become its value, as do look-ups such as
   `points.index("source.ac")`.
 - Annotations, docstrings, slots and what is only for type checkers go: MicroPython ignores them.
 - Definitions that no linked code mentions go. A mention is `module.name`, an imported name or a use in its
-  own module; for methods, and what may be reached through an object, any attribute or string of that name.
+  own module; for methods, and for the `roots`, which others hold as objects, any attribute or string of the
+  name.
 - Modules that the `roots` do not lead to are left out.
 
 Knows the language, not what the firmware does.
@@ -18,7 +19,7 @@ from __future__ import annotations
 
 import ast
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Set
 from importlib import import_module
 from types import SimpleNamespace
 from typing import Any
@@ -32,33 +33,32 @@ _LOOKUPS = ("index", "code")
 _Definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
 
 
-def link(sources: Mapping[str, str], roots: Iterable[str]) -> dict[str, str]:
-    """Path -> linked source, of the modules that the modules at the paths `roots` need.
+def link(sources: Mapping[str, str], roots: Collection[str]) -> dict[str, ast.Module]:
+    """Name -> linked tree, of the modules `roots` and those that they need.
 
-    `sources`: path such as "package/room/module.py" -> source, of all modules there are. Raises SyntaxError.
+    `sources`: name such as "package.room.module" -> source, of all modules there are. Raises SyntaxError.
     """
-    modules = {module.name: module for module in (_Module(path, text) for path, text in sources.items())}
+    modules = {name: _Module(name, text) for name, text in sources.items()}
     for module in modules.values():
         module.find_imports(modules)
     for module in modules.values():
         module.find_constants(modules)
     for module in modules.values():
         _Fold(module, modules).visit(module.tree)
-    while _drop_unmentioned(modules):
+    while _drop_unmentioned(modules, roots):
         pass
     needed: set[str] = set()
-    for path in roots:
-        _reach(_name(path), modules, needed)
-    return {modules[name].path: f"{ast.unparse(modules[name].tree)}\n" for name in needed}
+    for name in roots:
+        _reach(name, modules, needed)
+    return {name: modules[name].tree for name in sources if name in needed}
 
 
 class _Module:
     """One module: its tree, what its names import, its constants."""
 
-    def __init__(self, path: str, text: str) -> None:
-        self.path = path
-        self.name = _name(path)
-        self.tree = _Strip().visit(ast.parse(text, path))
+    def __init__(self, name: str, text: str) -> None:
+        self.name = name
+        self.tree: ast.Module = _Strip().visit(ast.parse(text, name))
         self.imported: dict[str, str] = {}  # local name -> module of ours
         self.taken: dict[str, tuple[str, str]] = {}  # local name -> (module of ours, its name there)
         self.constants: dict[str, Any] = {}
@@ -83,7 +83,8 @@ class _Module:
         if self._is_done:
             return
         self._is_done = True
-        names: dict[str, object] = vars(import_module(self.name)).copy() if self.is_pure else {}
+        known = vars(import_module(self.name)) if self.is_pure else {}
+        names: dict[str, object] = {}
         for local, full in self.imported.items():
             other = modules[full]
             other.find_constants(modules)
@@ -96,8 +97,8 @@ class _Module:
         for node in self.tree.body:
             target = _target(node)
             if isinstance(node, ast.Assign) and target.isupper() and bound[target] == 1:
-                value = _value(node.value, {**names, **self.constants})
-                if value is not None:
+                value = known.get(target, _value(node.value, {**names, **self.constants}))
+                if _is_plain(value):
                     self.constants[target] = value
                     node.value = ast.parse(repr(value), mode="eval").body
 
@@ -115,9 +116,10 @@ class _Module:
 class _Strip(ast.NodeTransformer):
     """Removes what MicroPython ignores."""
 
-    def visit_If(self, node: ast.If) -> ast.AST | None:
+    def visit_If(self, node: ast.If) -> ast.AST | list[ast.stmt]:
+        self.generic_visit(node)
         is_for_checkers = isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING"
-        return None if is_for_checkers else self.generic_visit(node)
+        return node.orelse if is_for_checkers else node
 
     def visit_arg(self, node: ast.arg) -> ast.arg:
         node.annotation = None
@@ -126,26 +128,27 @@ class _Strip(ast.NodeTransformer):
     def visit_AnnAssign(self, node: ast.AnnAssign) -> ast.AST | None:
         return None if node.value is None else ast.copy_location(ast.Assign([node.target], node.value), node)
 
-    def visit_Assign(self, node: ast.Assign) -> ast.AST | None:
-        return None if _target(node) == "__slots__" else node
-
-    def visit_Expr(self, node: ast.Expr) -> ast.AST | None:
-        return None if isinstance(node.value, ast.Constant) else node
-
-    def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.AST:
-        return self._definition(node)
-
-    def visit_AsyncFunctionDef(self, node: ast.AsyncFunctionDef) -> ast.AST:
-        return self._definition(node)
+    def visit_Module(self, node: ast.Module) -> ast.AST:
+        self.generic_visit(node)
+        node.body = _without_docstring(node.body)
+        return node
 
     def visit_ClassDef(self, node: ast.ClassDef) -> ast.AST:
-        return self._definition(node)
-
-    def _definition(self, node: _Definition) -> ast.AST:
         self.generic_visit(node)
-        if not isinstance(node, ast.ClassDef):
-            node.returns = None
-        node.body = node.body or [ast.Pass()]
+        kept = [part for part in _without_docstring(node.body) if _target(part) != "__slots__"]
+        node.body = kept or [ast.Pass()]
+        return node
+
+    def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.AST:
+        return self._function(node)
+
+    def visit_AsyncFunctionDef(self, node: ast.AsyncFunctionDef) -> ast.AST:
+        return self._function(node)
+
+    def _function(self, node: ast.FunctionDef | ast.AsyncFunctionDef) -> ast.AST:
+        self.generic_visit(node)
+        node.returns = None
+        node.body = _without_docstring(node.body) or [ast.Pass()]
         return node
 
 
@@ -174,7 +177,7 @@ class _Fold(ast.NodeTransformer):
         if module and module.is_pure and node.func.attr in _LOOKUPS:  # type: ignore[attr-defined]
             names = {node.func.value.id: import_module(module.name)}  # type: ignore[attr-defined]
             value = _value(node, names)
-            return node if value is None else _in_place(value, node)
+            return _in_place(value, node)
         return node
 
     def _of_module(self, node: ast.expr) -> _Module | None:
@@ -182,69 +185,41 @@ class _Fold(ast.NodeTransformer):
         return self._modules.get(node.value.id) if is_of_name else None  # type: ignore[attr-defined]
 
 
-class _Drop(ast.NodeTransformer):
-    """Removes from one module what is not mentioned."""
+def _drop_unmentioned(modules: Mapping[str, _Module], roots: Collection[str]) -> bool:
+    """One round. Returns whether anything went: then others may have become unmentioned.
 
-    def __init__(self, module: str, mentions: set[tuple[str, str]]) -> None:
-        self._module = module
-        self._mentions = mentions
-        self._depth = 0
-        self.dropped = False
-
-    def _is_mentioned(self, name: str) -> bool:
-        own = not self._depth and (self._module, name) in self._mentions
-        return own or ("", name) in self._mentions or name.startswith("__")
-
-    def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.AST | None:
-        return self._definition(node)
-
-    def visit_AsyncFunctionDef(self, node: ast.AsyncFunctionDef) -> ast.AST | None:
-        return self._definition(node)
-
-    def visit_ClassDef(self, node: ast.ClassDef) -> ast.AST | None:
-        return self._definition(node)
-
-    def visit_Import(self, node: ast.Import) -> ast.AST | None:
-        return self._import(node)
-
-    def visit_ImportFrom(self, node: ast.ImportFrom) -> ast.AST | None:
-        return self._import(node)
-
-    def _definition(self, node: _Definition) -> ast.AST | None:
-        if not self._is_mentioned(node.name):
-            self.dropped = True
-            return None
-        if isinstance(node, ast.ClassDef):
-            self._depth += 1
-            self.generic_visit(node)
-            self._depth -= 1
-            node.body = node.body or [ast.Pass()]
-        return node  # what a function defines inside, it uses
-
-    def visit_Assign(self, node: ast.Assign) -> ast.AST | None:
-        target = _target(node)
-        if not target or self._is_mentioned(target):
-            return node
-        self.dropped = True
-        return None
-
-    def _import(self, node: ast.Import | ast.ImportFrom) -> ast.AST | None:
-        bound = ((alias, alias.asname or alias.name.split(".")[0]) for alias in node.names)
-        needed = [alias for alias, name in bound if self._is_mentioned(name)]
-        self.dropped |= len(needed) < len(node.names)
-        node.names = needed
-        return node if needed else None
-
-
-def _drop_unmentioned(modules: Mapping[str, _Module]) -> bool:
-    """One round. Returns whether anything went; others may then have become unmentioned."""
+    `roots`: modules that others hold as objects.
+    """
     mentions = {mention for module in modules.values() for mention in _mentions(module)}
+    anywhere = {name for module, name in mentions if not module}
     dropped = False
     for module in modules.values():
-        drop = _Drop(module.name, mentions)
-        module.tree = drop.visit(module.tree)
-        dropped |= drop.dropped
+        known = {name for of, name in mentions if of == module.name}
+        kept = _mentioned(module.tree.body, known | anywhere if module.name in roots else known)
+        dropped |= len(kept) < len(module.tree.body)
+        module.tree.body = kept
+        for part in kept:
+            if isinstance(part, ast.ClassDef):
+                members = _mentioned(part.body, anywhere) or [ast.Pass()]
+                dropped |= len(members) < len(part.body)
+                part.body = members
     return dropped
+
+
+def _mentioned(body: list[ast.stmt], names: Set[str]) -> list[ast.stmt]:
+    """The statements of a module or class without those that only bind other names than these."""
+    kept = []
+    for node in body:
+        if isinstance(node, ast.Import | ast.ImportFrom):
+            bound = [(alias, alias.asname or alias.name.split(".")[0]) for alias in node.names]
+            node.names = [alias for alias, name in bound if name in names]
+            is_kept = bool(node.names)
+        else:
+            name = node.name if isinstance(node, _Definition) else _target(node)
+            is_kept = not name or name in names or name.startswith("__")
+        if is_kept:
+            kept.append(node)
+    return kept
 
 
 def _mentions(module: _Module) -> Iterator[tuple[str, str]]:
@@ -274,8 +249,9 @@ def _reach(name: str, modules: Mapping[str, _Module], needed: set[str]) -> None:
                 _reach(f"{node.module}.{alias.name}", modules, needed)
 
 
-def _name(path: str) -> str:
-    return path.removesuffix(".py").replace("/", ".").removesuffix(".__init__")
+def _without_docstring(body: list[ast.stmt]) -> list[ast.stmt]:
+    first = body[0] if body else None
+    return body[1:] if isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant) else body
 
 
 def _target(node: ast.AST) -> str:
@@ -292,13 +268,12 @@ def _in_place(value: Any, node: ast.expr) -> ast.expr:
 
 
 def _value(node: ast.expr, names: Mapping[str, object]) -> Any:
-    """The constant that the expression stands for, or None."""
+    """What the expression stands for, or None."""
     try:
         code = compile(ast.Expression(node), "constant", "eval")
-        value = eval(code, {**names, "__builtins__": _BUILTINS})  # noqa: S307 (our own sources)
+        return eval(code, {**names, "__builtins__": _BUILTINS})  # noqa: S307 (our own sources)
     except Exception:  # noqa: BLE001 (whatever cannot be worked out here is worked out on the board)
         return None
-    return value if _is_plain(value) else None
 
 
 def _is_plain(value: object) -> bool:

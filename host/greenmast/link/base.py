@@ -16,7 +16,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from greenmast.errors import NO_CONTACT, NOT_AUTHORISED, REFUSED, UserError
-from greenmast_protocol import message, points, reason_text
+from greenmast_protocol import labels, message, reason_text
 
 log = logging.getLogger(__name__)
 
@@ -29,7 +29,7 @@ def _sentence(answer: message.Message) -> str:
     """What a person is told: the board's own text, or the table's where it sent the bare code."""
     if answer.text and answer.text != answer.code:
         return answer.text
-    return reason_text.TEXTS.get(answer.code) or message.error_text(answer.code)
+    return reason_text.TEXTS.get(answer.code) or answer.code
 
 
 class RefusedError(UserError):
@@ -83,13 +83,13 @@ class Link(ABC):
         """Who is there. A board with another point table is read from, with a warning, but not commanded."""
         hello: dict[str, Any] = self.call("hello")
         table = str(hello.get("table", ""))
-        if table != points.TABLE_HASH:
+        if table != labels.TABLE_HASH:
             self._foreign_table = table or "none"
             log.warning(
                 "%s has point table %s, this host %s: values may be incomplete, commands are off",
                 self.name,
                 self._foreign_table,
-                points.TABLE_HASH,
+                labels.TABLE_HASH,
             )
         return hello
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -16,6 +16,8 @@ from pathlib import Path
 import pytest
 from paho.mqtt.client import Client, MQTTMessage
 from paho.mqtt.enums import CallbackAPIVersion
+
+from greenmast.testing import Mosquitto, wait_for
 
 _RUN_HUB = """
 import sys
@@ -29,52 +31,6 @@ except UserError as error:
     print(error.message, file=sys.stderr)
     sys.exit(error.exit_code)
 """
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-def wait_for(condition: Callable[[], bool], what: str, timeout_s: float = 20.0) -> None:
-    deadline = time.monotonic() + timeout_s
-    while not condition():
-        assert time.monotonic() < deadline, f"waited {timeout_s} s in vain for {what}"
-        time.sleep(0.02)
-
-
-class Mosquitto:
-    """A broker on a free loopback port that can be killed and started again."""
-
-    def __init__(self, folder: Path, *, persistent: bool, anonymous: bool = True) -> None:
-        self.port = free_port()
-        self.url = f"mqtt://127.0.0.1:{self.port}"
-        self._config = folder / "mosquitto.conf"
-        lines = [f"listener {self.port} 127.0.0.1", f"allow_anonymous {str(anonymous).lower()}", "user root"]
-        if persistent:
-            lines += ["persistence true", f"persistence_location {folder}/", "autosave_on_changes true"]
-            lines += ["autosave_interval 1"]
-        self._config.write_text("\n".join(lines) + "\n", encoding="utf-8")
-        self._process: subprocess.Popen[bytes] | None = None
-
-    def start(self) -> None:
-        self._process = subprocess.Popen(
-            ["/usr/sbin/mosquitto", "-c", str(self._config)],
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
-        wait_for(self._listens, "mosquitto")
-
-    def kill(self) -> None:
-        if self._process is not None:
-            self._process.kill()
-            self._process.wait(10)
-            self._process = None
-
-    def _listens(self) -> bool:
-        with socket.socket() as probe:
-            return probe.connect_ex(("127.0.0.1", self.port)) == 0
 
 
 class HubProcess:
@@ -185,8 +141,6 @@ class Board:
 
 @pytest.fixture
 def make_broker(tmp_path: Path) -> Iterator[Callable[..., Mosquitto]]:
-    if shutil.which("/usr/sbin/mosquitto") is None:
-        pytest.fail("mosquitto is not installed: apt-get install mosquitto")
     made: list[Mosquitto] = []
 
     def make(*, persistent: bool, anonymous: bool = True) -> Mosquitto:
@@ -196,7 +150,7 @@ def make_broker(tmp_path: Path) -> Iterator[Callable[..., Mosquitto]]:
 
     yield make
     for broker in made:
-        broker.kill()
+        broker.stop(signal.SIGKILL)
 
 
 @pytest.fixture

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
@@ -96,7 +97,7 @@ def test_a_broker_killed_without_persistence_costs_no_record(
     for _ in range(50):
         board.tele({"dc.bus_mv": 51_000})
     until(lambda: board.acked == 50, "acknowledgements")
-    broker.kill()
+    broker.stop(signal.SIGKILL)
     board.tele({"dc.bus_mv": 51_001})
     broker.start()
     until(board.connected, "the board to be back")

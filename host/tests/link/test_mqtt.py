@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
 import random
 import secrets
 import socket
-import subprocess
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -20,45 +17,19 @@ from greenmast import errors
 from greenmast.link import reading
 from greenmast.link.base import NoContactError, RefusedError
 from greenmast.link.mqtt import MqttLink, parse_url
+from greenmast.testing import Mosquitto, free_port
 from greenmast_fw.services.rpc import Rpc
 from greenmast_protocol import message, topics
 
-MOSQUITTO = Path("/usr/sbin/mosquitto")
 SITE = "india-rural"
-
-
-def free_port() -> int:
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return int(s.getsockname()[1])
-
-
-@contextlib.contextmanager
-def mosquitto(folder: Path, access: str) -> Iterator[str]:
-    """A broker of our own; `access` is the line of its configuration about who may enter. Gives its URL."""
-    assert MOSQUITTO.exists(), "apt-get install mosquitto"
-    port = free_port()
-    (folder / "conf").write_text(f"listener {port} 127.0.0.1\n{access}\npersistence false\nuser root\n")
-    process = subprocess.Popen(
-        [str(MOSQUITTO), "-c", str(folder / "conf")], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-    )
-    deadline = time.monotonic() + 20
-    while True:
-        try:
-            socket.create_connection(("127.0.0.1", port), 1).close()
-            break
-        except OSError:
-            assert time.monotonic() < deadline, "mosquitto does not start"
-            time.sleep(0.05)
-    yield f"mqtt://127.0.0.1:{port}"
-    process.terminate()
-    process.wait(10)
 
 
 @pytest.fixture(scope="module")
 def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with mosquitto(tmp_path_factory.mktemp("mosquitto"), "allow_anonymous true") as url:
-        yield url
+    mosquitto = Mosquitto(tmp_path_factory.mktemp("mosquitto"), persistent=False)
+    mosquitto.start()
+    yield mosquitto.url
+    mosquitto.stop()
 
 
 class BrokerBoard:
@@ -154,10 +125,15 @@ def test_a_broker_that_refuses_or_says_nothing_is_no_contact(monkeypatch: pytest
 
 def test_a_wrong_password_is_no_contact_and_says_so(tmp_path: Path) -> None:
     (tmp_path / "users").write_text("")
-    with mosquitto(tmp_path, f"password_file {tmp_path}/users") as url:
-        url = url.replace("//", "//user:wrong@")
+    mosquitto = Mosquitto(
+        tmp_path, persistent=False, anonymous=False, extra=f"password_file {tmp_path}/users"
+    )
+    mosquitto.start()
+    try:
         with pytest.raises(NoContactError, match=r"(?i)not authori[sz]ed"):
-            MqttLink(url, SITE)
+            MqttLink(mosquitto.url.replace("//", "//user:wrong@"), SITE)
+    finally:
+        mosquitto.stop()
 
 
 def test_a_site_that_is_not_there_is_no_contact(broker: str) -> None:

@@ -28,14 +28,13 @@ from greenmast_fw.services.rpc import Rpc
 from greenmast_protocol import points
 
 class Board:
+    def __init__(self):
+        self.values = [points.POINTS[i][2] for i in range(points.COUNT)]
+        self.codes = bytearray(points.COUNT)
     def hello(self):
-        return {"product": "greenmast", "site": "small", "boot": 1, "table": points.TABLE_HASH}
-    def values(self, names):
-        return {name: points.POINTS[points.index(name)][2] for name in (names or points.NAMES)}
-    def qualities(self):
-        return {}
-    def ages(self, names):
-        return {name: 12345 for name in names}
+        return {"site": "small", "boot": 1}
+    def age_ms(self, i):
+        return 12345
     def explain(self):
         return [("genset", "off", 0, (), (), ())]
     def alarms(self):
@@ -64,7 +63,9 @@ def compiled(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("mpy")
     sources = [*(ROOT / "protocol" / "greenmast_protocol").glob("*.py")]
     services = ROOT / "firmware" / "greenmast_fw" / "services"
-    sources += [services / f"{name}.py" for name in ("__init__", "rpc", "words", "console", "overlay")]
+    sources += [
+        services / f"{name}.py" for name in ("__init__", "rpc", "version", "words", "console", "overlay")
+    ]
     drivers = services.parent / "drivers"
     sources += [services.parent / "__init__.py", drivers / "__init__.py", drivers / "stdio.py"]
     for source in sources:

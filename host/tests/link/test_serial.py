@@ -109,7 +109,7 @@ def test_a_stream_says_when_the_board_falls_silent_and_comes_back_by_itself(
 ) -> None:
     readings = reading.stream(link, ["dc.bus_mv"], 0.2)
     assert next(readings) is not None
-    pty_board.console._watch.set(0, {})  # as after a reset of the board
+    pty_board.console._watch.period_ms = 0  # as after a reset of the board
     told_before = next(n for n in range(20) if next(readings) is None)
     assert told_before < 3
     assert next(readings) is not None

@@ -37,7 +37,13 @@ class FlashFile:
         return 0
 
 
-sys.path[:] = ["/flash", _HERE, ".frozen"]
+# The ROM partition is memory outside the heap on a chip; here it lies at the bottom of a heap made larger by
+# its size.
+rom_path = os.getenv("GREENMAST_ROM")
+if rom_path:
+    with open(rom_path, "rb") as image:
+        vfs.mount(vfs.VfsRom(memoryview(image.read())), "/rom")
+sys.path[:] = ["/flash", "/rom", _HERE, ".frozen"]
 if (os.getenv("GREENMAST_SPEED") or "1") != "1":
     import faster
 

@@ -1,7 +1,7 @@
 """A world that runs GREENMAST_SPEED times faster than the clock on the wall: the firmware's time follows.
 
-Imported by the virtual board's boot script before any firmware. The scheduler itself goes on in real ticks (its task
-queue is native code); what firmware sees of time, and every wait it asks for, is scaled.
+Imported by the virtual board's boot script before any firmware. The scheduler itself goes on in real ticks
+(its task queue is native code); what firmware sees of time, and every wait it asks for, is scaled.
 """
 
 import asyncio

@@ -1,8 +1,10 @@
-"""`machine` of the virtual board, under real MicroPython: pins, watchdog, reset and UARTs end in the emulator's process.
+"""`machine` of the virtual board, under real MicroPython: pins, watchdog, reset and UARTs end in the
+emulator's process.
 
-Runs on the unix port ahead of its built-in `machine`. Pins and watchdog talk over one inherited descriptor, a line each:
-out `P <pin> <level>`, `W <timeout ms>`, `F` (fed), `R` (reset); in `V <pin> <level>`. The emulator kills and restarts the
-process as a reset would. A UART is a pseudo-terminal; pace and faults belong to the wire behind it.
+Runs on the unix port ahead of its built-in `machine`. Pins and watchdog talk over one inherited descriptor, a
+line each: out `P <pin> <level>`, `W <timeout ms>`, `F` (fed), `R` (reset); in `V <pin> <level>`. The emulator
+kills and restarts the process as a reset would. A UART is a pseudo-terminal; pace and faults belong to the
+wire behind it.
 """
 
 import io

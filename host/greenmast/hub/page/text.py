@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from greenmast_protocol import points, reason_text, show, units
+from greenmast_protocol import labels, reason_text, show, units
 
 MISSING = "–"
 NO_DATA = "no data"
@@ -73,7 +73,7 @@ def value(name: str, told: int | None) -> str:
     if name == "battery.to_lvd_s" and told >= ENDLESS_S:
         return "no end in sight"
     shown = show.value(name, told)
-    return shown.replace("_", " ") if points.labels(name) else shown.replace(" ", THIN)
+    return shown.replace("_", " ") if labels.of(name) else shown.replace(" ", THIN)
 
 
 def label(name: str) -> str:

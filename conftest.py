@@ -1,0 +1,11 @@
+"""Same examples in every run, so that a red build is red again; `--hypothesis-profile explore` looks for
+new ones.
+"""
+
+from __future__ import annotations
+
+from hypothesis import settings
+
+settings.register_profile("same", derandomize=True, deadline=None)
+settings.register_profile("explore", deadline=None, print_blob=True)
+settings.load_profile("same")
