@@ -26,10 +26,9 @@ def firmware():
         return SafeMode(problems, boot).run()
     from greenmast_fw.services import app
 
-    try:
-        return app.build(boot, parts)
-    finally:
-        overlay.forget("greenmast_fw.services.app")
+    tasks = app.build(boot, parts)
+    overlay.forget("greenmast_fw.services.app")
+    return tasks
 
 
 gc.threshold(4096)  # collect often while things that stay are loaded, so that they lie close together

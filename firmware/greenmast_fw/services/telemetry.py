@@ -1,9 +1,10 @@
 """Telemetry: what has changed, numbered, kept until the hub says that it is safe.
 
 Owns the sequence numbers of this boot and the outbox. A report is by exception: the points that left their
-dead band, at most once a period; a full one comes after boot and every `full_s`. A broker's acknowledgement
-is not delivery: a report stays here until the hub's `ack`, and is published again when that does not come.
-When the outbox is full the oldest report goes, and its missing number tells.
+dead band, at most once a period; a full one comes after boot and every `full_s`. When nothing changes an empty
+one says so, as silence means that nobody knows. A broker's acknowledgement is not delivery: a report stays
+here until the hub's `ack`, and is published again when that does not come. When the outbox is full the oldest
+report goes, and its missing number tells.
 """
 
 from greenmast_fw.drivers import clock
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 OUTBOX_MAX_BYTES = 8_000
 _RESEND_MS = 15_000
 _TICK_MS = 200
+_BEAT_S = 30
 # Words change at once; counters of the controller itself are not worth a message.
 _SILENT = (
     points.index("controller.uptime_s"),
@@ -37,6 +39,7 @@ class Telemetry:
         self._told: "list[int | None]" = [None] * points.COUNT
         self._told_codes = bytearray(points.COUNT)
         self._full_at_s = 0
+        self._beat_at_s = 0
         self._outbox: "list[tuple[int, bytes]]" = []
         self._bytes = 0
         self._sent = 0  # highest number given to the client
@@ -52,8 +55,9 @@ class Telemetry:
         uptime_s = scan.uptime_ms // 1000
         full = self.seq == 0 or uptime_s >= self._full_at_s
         news = [i for i in range(points.COUNT) if full or self._is_news(i, values[i], codes[i])]
-        if not news:
+        if not news and uptime_s < self._beat_at_s:
             return
+        self._beat_at_s = uptime_s + _BEAT_S
         if full:
             self._full_at_s = uptime_s + self._full_s
         for i in news:

@@ -176,7 +176,8 @@ class Checker:
             self.run_ms += dt_ms
         else:
             assert not self.run_ms or self.run_ms >= 120_000
-            self.retrying = state in ("rest", "crank")
+            if state != "crank":
+                self.retrying = state == "rest"
             self.run_ms = 0
         self.off_ms = 0 if state == "stopping" else self.off_ms + dt_ms
 
@@ -189,7 +190,7 @@ class Checker:
 
 
 class CalmSite(RuleBasedStateMachine):
-    """A reference site without faults: grid and charge vary, operators command, and minimum times hold strictly."""
+    """A reference site without faults: grid and charge vary, operators command, minimum times hold strictly."""
 
     FAULTS = False
 

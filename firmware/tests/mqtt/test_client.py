@@ -46,6 +46,7 @@ class Network:
         self._fail = list(fail)
         self.links: list[Connection] = []
         self.greeting = CONNACK
+        self.is_jammed = False  # nothing that is written goes out
 
     def open(self) -> None:
         if self._fail:
@@ -55,6 +56,8 @@ class Network:
     async def write(self, data: bytes | bytearray) -> None:
         assert not self.links[-1].is_closed
         self.links[-1].written.append(bytes(data))
+        if self.is_jammed:
+            await asyncio.Event().wait()
 
     async def read_into(self, view: memoryview) -> int:
         data = await self.links[-1].hear()
@@ -188,6 +191,18 @@ async def test_a_packet_that_is_never_acknowledged_ends_the_connection_and_is_se
         assert client.error.args == (errno.ETIMEDOUT,)
         answering.cancel()
         await until(lambda: len(network.links) == 2 and b"\x3a" + packet[1:] in network.links[1].written)
+
+
+async def test_a_write_that_does_not_end_ends_the_connection_whatever_is_received() -> None:
+    network = Network()
+    async with running(network, keepalive_s=1) as client:
+        await until(lambda: client.connected)
+        network.is_jammed = True
+        network.links[0].say(b"\x32\x05\x00\x01t\x12\x34")  # its PUBACK gets stuck
+        while client.stats.errors == 0:
+            network.links[0].say(b"\x30\x03\x00\x01t")
+            await asyncio.sleep(0.05)
+        assert client.error.args == (errno.ETIMEDOUT,)
 
 
 async def answer_pings(link: Connection) -> None:
