@@ -6,7 +6,7 @@ Decides nothing: delays and suppression are the business of `alarms`, the rules 
 from greenmast_fw.core.contactor import CHATTER, FAIL_TO_CLOSE, WELDED
 from greenmast_fw.core.engine import RUNS
 from greenmast_fw.core.genset import LOCKED_OUT, OFF, ON_LOAD, READY, START_FAILED
-from greenmast_fw.core.site import BATTERY, GENSET, GRID, LOAD1, LOAD2, LOAD3
+from greenmast_fw.core.site import BATTERY, GENSET, LOAD1, LOAD2, LOAD3
 from greenmast_protocol import alarms as table
 from greenmast_protocol import points
 
@@ -65,7 +65,7 @@ def update(c: "Controller", v: "tuple[int | None, ...]") -> None:
 def _contactors(c: "Controller", condition: bytearray) -> None:
     fault = c.contacts.fault
     given_up = c.source.given_up_ms
-    for i in (GRID, GENSET):
+    for i in range(2):  # both AC contactors; a tuple here would be built anew in every scan
         condition[_WELDED[i]] = 1 if fault[i] == WELDED else 0
         condition[_WONT_CLOSE[i]] = 1 if given_up[i] or c.source.tries[i] or fault[i] == FAIL_TO_CLOSE else 0
     condition[_MISMATCH] = 0

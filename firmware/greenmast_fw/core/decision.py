@@ -22,20 +22,6 @@ CONTACTOR = 8  # subject: output; new: fault (see `contactor`)
 COMMAND = 9  # subject: number in the command table; new: 1 accepted, 0 refused
 BLIND = 10  # subject: 0; new: 0 data again, 1 holding, 2 default state
 
-KINDS = (
-    "output",
-    "source",
-    "grid",
-    "genset",
-    "demand",
-    "shed",
-    "alarm",
-    "protection",
-    "contactor",
-    "command",
-    "blind",
-)
-
 
 class Decision:
     """What goes out.

@@ -89,7 +89,7 @@ class Protection:
                 opened = self._judge(GRID, grid, genset, out, v, dt_ms, blind)
             else:
                 opened = self._judge(GENSET, genset, grid, out, v, dt_ms, blind)
-        for i in (GRID, GENSET):
+        for i in range(2):  # both AC contactors; a tuple here would be built anew in every scan
             if out[i] != self._out[i]:
                 self._out[i] = out[i]
                 self._since_ms[i] = 0

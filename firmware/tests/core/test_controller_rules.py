@@ -338,6 +338,17 @@ def test_idle_stands_before_the_first_step():
     assert bytes(c.decision.outputs) == bytes([1, 0, 1, 1, 1, 1, 1, 0, 0, 0, 0])
 
 
+def test_a_site_without_alarm_relays_has_alarms_all_the_same():
+    outputs = dict(REFERENCE)
+    del outputs["alarm_major"]
+    del outputs["alarm_minor"]
+    rig = Rig(outputs).run(5)
+    rig.grid_mv = 0
+    rig.run(80)
+    assert "grid_lost" in rig.alarms()
+    assert rig.point("output.alarm_minor") is None
+
+
 # ---- explaining ------------------------------------------------------------------------------------
 
 

@@ -467,3 +467,20 @@ def test_starts_survive_a_reset_and_a_changed_limit():
     rig.controller.configure(rig.params)
     assert rig.controller.genset.starts.count() == 1
     assert rig.controller.genset.starts.limit == 2
+
+
+def test_very_long_times_do_not_overflow():
+    rig = on_genset(genset__max_run_s=604_800)
+    genset = rig.controller.genset
+    v = rig.snapshot().v
+    for _ in range(18_500):
+        genset.step(v, 60_000, 1, 1, None, 0)
+    assert genset.state == 6
+    assert max(genset.ms, genset.run_ms, genset.engine.stable_ms) < 1 << 30
+
+
+def test_a_reset_command_disturbs_nothing_that_runs():
+    rig = on_genset()
+    assert rig.command("genset.reset") == "ok"
+    rig.run(5)
+    assert rig.is_now("genset.state") == "on_load"

@@ -190,7 +190,7 @@ class Checker:
 
 
 class CalmSite(RuleBasedStateMachine):
-    """A reference site without faults: grid and charge vary, operators command, minimum times hold strictly."""
+    """A site without faults: grid and charge vary, operators command, and minimum times hold strictly."""
 
     FAULTS = False
 

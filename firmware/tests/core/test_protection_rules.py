@@ -249,3 +249,12 @@ def test_very_long_times_do_not_overflow():
         cell.check(0, 0, dt_ms=60_000)
     assert max(cell.protection._open_ms) < 1 << 30
     assert max(cell.protection._since_ms) < 1 << 30
+
+
+def test_a_battery_whose_contactor_was_never_read_is_left_alone():
+    cell = Cell()
+    cell.v["feedback.battery"] = None
+    cell.v["rectifier.ac_present"] = 0
+    cell.v["battery.voltage_mv"] = 40_000
+    for _ in range(500):
+        assert cell.check(0, 0)[2] == 1

@@ -277,3 +277,35 @@ def test_a_selected_source_that_fails_gives_way_to_policy():
     rig.grid_mv = 0
     rig.soc = 250
     rig.until("source.ac", "genset", 300)
+
+
+def test_a_contactor_that_closed_at_last_gets_its_tries_back():
+    rig = Rig().run(5)
+    rig.grid_mv = 0
+    rig.run(10)
+    rig.wont_close = {"grid"}
+    rig.grid_mv = 230_000
+    rig.run(64)
+    rig.wont_close = set()
+    rig.until("source.ac", "grid", 20)
+    assert rig.controller.source.tries[0] > 0
+    rig.run(70)
+    assert rig.controller.source.tries == [0, 0]
+
+
+def test_a_ready_genset_waits_for_a_welded_or_chattering_grid_contactor_and_says_so():
+    for fault, reason in ((1, "welded"), (3, "feedback_fault")):
+        rig = on_genset(source__min_on_s=0)
+        rig.genset_mv = 180_000
+        rig.run(3)
+        rig.genset_mv = 230_000
+        if fault == 1:
+            rig.stuck = {"grid": 1}
+            rig.run(20)
+        else:
+            for n in range(20):
+                rig.stuck = {"grid": n % 2}
+                rig.scan()
+        assert rig.controller.contacts.fault[0] == fault
+        assert rig.is_now("genset") == 0
+        assert rig.reason("ac") == reason

@@ -199,9 +199,10 @@ async def test_a_write_that_does_not_end_ends_the_connection_whatever_is_receive
         await until(lambda: client.connected)
         network.is_jammed = True
         network.links[0].say(b"\x32\x05\x00\x01t\x12\x34")  # its PUBACK gets stuck
-        while client.stats.errors == 0:
-            network.links[0].say(b"\x30\x03\x00\x01t")
-            await asyncio.sleep(0.05)
+        async with asyncio.timeout(20):
+            while client.stats.errors == 0:
+                network.links[0].say(b"\x30\x03\x00\x01t")
+                await asyncio.sleep(0.05)
         assert client.error.args == (errno.ETIMEDOUT,)
 
 
