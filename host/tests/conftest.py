@@ -93,8 +93,8 @@ class FakeBoard:
     def alarms(self) -> list[Any]:
         return self.active
 
-    def config(self) -> dict[str, Any]:
-        return {"revision": 1}
+    def config(self) -> bytes:
+        return b'{"revision":1}'
 
     def statistics(self) -> dict[str, Any]:
         return {"scans": 1}

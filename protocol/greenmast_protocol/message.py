@@ -75,22 +75,31 @@ def request(id_: int, method: str, params: "dict[str, object] | None" = None) ->
     return strict_json.dumps(body)
 
 
+def notice_pieces(method: str, params: "list[bytes | bytearray]") -> "list[bytes | bytearray]":
+    """JSON of an unsolicited message, in pieces, from the JSON of `params` in pieces.
+
+    What a board has to say may be too long for one piece of its memory.
+    """
+    return [('{"method":"%s","params":' % method).encode()] + params + [b"}"]
+
+
+def result_pieces(id_: "int | None", value: "list[bytes | bytearray]") -> "list[bytes | bytearray]":
+    """JSON of an answer, in pieces, from the JSON of `value` in pieces.
+
+    A person's request may have had no id; then the answer has none.
+    """
+    head = '{"result":' if id_ is None else '{"id":%d,"result":' % id_
+    return [head.encode()] + value + [b"}"]
+
+
 def notice(method: str, params: object) -> bytes:
-    """JSON bytes of an unsolicited message. `params` may be JSON already."""
-    return b"".join((('{"method":"%s","params":' % method).encode(), _json(params), b"}"))
+    """JSON bytes of an unsolicited message."""
+    return b"".join(notice_pieces(method, [strict_json.dumps(params)]))
 
 
 def result(id_: "int | None", value: object) -> bytes:
-    """JSON bytes of an answer. A person's request may have had no id; then the answer has none.
-
-    `value` may be JSON already.
-    """
-    head = '{"result":' if id_ is None else '{"id":%d,"result":' % id_
-    return b"".join((head.encode(), _json(value), b"}"))
-
-
-def _json(value: object) -> "bytes | bytearray":
-    return value if isinstance(value, (bytes, bytearray)) else strict_json.dumps(value)
+    """JSON bytes of an answer."""
+    return b"".join(result_pieces(id_, [strict_json.dumps(value)]))
 
 
 def error(id_: "int | None", code: str, text: str = "", data: object = None) -> bytes:

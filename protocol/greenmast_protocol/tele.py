@@ -32,11 +32,11 @@ class Tele:
         self.q: "dict[str, str]" = document["q"]
 
 
-def members(numbers: "Numbers", values: "list[int | None]", codes: "Codes") -> bytearray:
-    """The members `"v":{..},"q":{..}` as JSON for the points `numbers`.
+def members(numbers: "Numbers", values: "list[int | None]", codes: "Codes") -> "list[bytes | bytearray]":
+    """The members `"v":{..},"q":{..}` as JSON, in pieces, for the points `numbers`.
 
-    `values[i]` and `codes[i]` are value and quality of point `i`. Written piece by piece: dicts of all points
-    would take the board several times the memory.
+    `values[i]` and `codes[i]` are value and quality of point `i`. Dicts of all points would take the board
+    several times the memory.
     """
     out = bytearray(b'"v":{')
     comma = '"'
@@ -44,22 +44,23 @@ def members(numbers: "Numbers", values: "list[int | None]", codes: "Codes") -> b
         value = values[i] if codes[i] == quality.GOOD else None
         out += ('%s%s":%s' % (comma, points.name(i), "null" if value is None else value)).encode()
         comma = ',"'
-    out += b'},"q":{'
+    qualities = bytearray(b'},"q":{')
     comma = '"'
     for i in numbers:
         if codes[i] != quality.GOOD:
             word = "stale" if codes[i] == quality.STALE else "invalid"
-            out += ('%s%s":"%s"' % (comma, points.name(i), word)).encode()
+            qualities += ('%s%s":"%s"' % (comma, points.name(i), word)).encode()
             comma = ',"'
-    out += b"}"
-    return out
+    qualities += b"}"
+    return [out, qualities]
 
 
-def build(boot: int, seq: int, ts: int, trusted: bool, full: bool, v_and_q: "bytes | bytearray") -> bytes:
+def build(boot: int, seq: int, ts: int, trusted: bool, full: bool, v_and_q: "list[bytes | bytearray]"
+) -> bytes:
     """JSON bytes of a report; `v_and_q` is what `members` gives."""
     head = '{"boot":%d,"seq":%d,"ts":%d,' % (boot, seq, ts)
     head += '"trusted":%s,"full":%s,' % ("true" if trusted else "false", "true" if full else "false")
-    return b"".join((head.encode(), v_and_q, b"}"))
+    return b"".join([head.encode()] + v_and_q + [b"}"])
 
 
 def parse(data: bytes) -> Tele:

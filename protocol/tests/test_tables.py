@@ -236,7 +236,7 @@ def test_alarms_are_unique_and_complete():
 
 def test_values_are_told_with_a_quality_unless_it_is_good():
     codes = bytearray([i % len(quality.NAMES) for i in range(points.COUNT)])
-    body = b"{" + tele.members(range(points.COUNT), [1] * points.COUNT, codes) + b"}"
+    body = b"{" + b"".join(tele.members(range(points.COUNT), [1] * points.COUNT, codes)) + b"}"
     told = strict_json.loads(body)
     tele.check_values(told["v"], told["q"])
     for i, name in enumerate(points.NAMES):

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
             """At least one and at most `n` bytes, as they come; none at the end of the stream."""
 
     class Writer(Protocol):
-        def write(self, data: bytes) -> object: ...
+        def write(self, data: "bytes | bytearray") -> object: ...
 
         async def drain(self) -> None: ...
 
@@ -75,33 +75,33 @@ class Console:
             await self._sleep_ms(TICK_MS)
             try:
                 while self._lines:
-                    await self._write(self._lines.pop(0).encode() + b"\n")
+                    await self._write([self._lines.pop(0).encode()], b"\n")
                 if self._watch.due(TICK_MS):
-                    body = self._rpc.tell(self._watch)
-                    if body:
-                        await self._write(body, frame.tail(body))
+                    told = self._rpc.tell(self._watch)
+                    if told:
+                        await self._write(told, frame.tail(told))
             except OSError:
                 await self._sleep_ms(_REST_MS)
 
     async def _serve(self, kind: int, body: bytes) -> None:
         if kind == frame.TEXT:
             for line in overlay.run(_answer, self._rpc.board, body.decode()):
-                await self._write(line.encode() + b"\n")
+                await self._write([line.encode()], b"\n")
             return
         answer = self._rpc.handle(body, kind == frame.FRAME, self._watch if kind == frame.FRAME else None)
         if not answer:
             return
         await self._write(answer, frame.tail(answer) if kind == frame.FRAME else b"\n")
 
-    async def _write(self, body: bytes, tail: bytes = b"") -> None:
+    async def _write(self, pieces: "rpc.Pieces", tail: bytes) -> None:
         """One whole line: nobody else writes in between."""
         async with self._lock:
-            for i in range(0, len(body), CHUNK):
-                self._writer.write(body[i : i + CHUNK])
-                await self._writer.drain()
-            if tail:
-                self._writer.write(tail)
-                await self._writer.drain()
+            for piece in pieces:
+                for i in range(0, len(piece), CHUNK):
+                    self._writer.write(piece[i : i + CHUNK])
+                    await self._writer.drain()
+            self._writer.write(tail)
+            await self._writer.drain()
 
 
 def _answer(board: "rpc.Board", line: str) -> "list[str]":

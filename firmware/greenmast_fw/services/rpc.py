@@ -5,11 +5,13 @@ is a read; a `command` is refused until a link can prove who sends it, so nothin
 """
 
 from greenmast_fw.services import version
-from greenmast_protocol import labels, message, points, tele
+from greenmast_protocol import labels, message, points, strict_json, tele
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, Protocol
+
+    Pieces = list[bytes | bytearray]  # of JSON: what they hold together may be too long for one
 
     class Board(Protocol):
         """What requests may see of the board."""
@@ -32,8 +34,8 @@ if TYPE_CHECKING:
         def alarms(self) -> "list[object]":
             """Active alarms: {"id", "name", "ts" (wall time of raising), "trusted"} each."""
 
-        def config(self) -> "dict[str, object] | bytes":
-            """The configuration document in force, perhaps as JSON."""
+        def config(self) -> bytes:
+            """The configuration document in force, as JSON."""
 
 
 WATCH_MIN_MS = 200
@@ -75,50 +77,50 @@ class Rpc:
         self.board = board
         self.faults = 0
 
-    def handle(self, data: bytes, trusted_framing: bool, watch: "Watch | None" = None) -> bytes:
-        """The JSON bytes that answer the message `data`; empty for what needs no answer.
+    def handle(self, data: bytes, trusted_framing: bool, watch: "Watch | None" = None) -> "Pieces":
+        """The JSON that answers the message `data`, in pieces; none for what needs no answer.
 
         Without `trusted_framing` (a person at a keyboard) an id is not needed. `watch` is the link's own; a
         link without one cannot watch.
         """
         m = message.parse(data)
         if m.kind == message.PROBLEM:
-            return message.error(m.id, m.code, m.text)
+            return [message.error(m.id, m.code, m.text)]
         if m.kind != message.REQUEST and (m.kind != message.NOTICE or trusted_framing):
-            return b""
+            return []
         try:
-            return message.result(m.id, self._answer(m.method, m.params, watch))
+            return message.result_pieces(m.id, self._answer(m.method, m.params, watch))
         except RefusedError as e:
-            return message.error(m.id, e.code, e.text)
+            return [message.error(m.id, e.code, e.text)]
         except Exception as e:  # noqa: BLE001 (a failing method must not end the link, not even by MemoryError)
             self.faults += 1
-            return message.error(m.id, "internal", "%s: %r" % (m.method, e))
+            return [message.error(m.id, "internal", "%s: %r" % (m.method, e))]
 
-    def tell(self, watch: Watch) -> bytes:
-        """JSON bytes of the notice that `watch` is due; empty when that fails."""
+    def tell(self, watch: Watch) -> "Pieces":
+        """JSON of the notice that `watch` is due, in pieces; none when that fails."""
         try:
-            return message.notice("tele", _get(self.board, watch.params))
+            return message.notice_pieces("tele", _get(self.board, watch.params))
         except Exception:  # noqa: BLE001 (as in `handle`; the next one may succeed)
             self.faults += 1
-            return b""
+            return []
 
-    def _answer(self, method: str, params: "dict[str, Any]", watch: "Watch | None") -> object:
+    def _answer(self, method: str, params: "dict[str, Any]", watch: "Watch | None") -> "Pieces":
         board = self.board
         if method == "get":
             return _get(board, params)
-        if method == "watch" and watch is not None:
-            return _watch(board, params, watch)
-        if method == "hello":
-            return _hello(board, params)
-        if method == "explain":
-            _only(params, ())
-            return {"rows": board.explain()}
-        if method == "alarms":
-            _only(params, ())
-            return {"alarms": board.alarms()}
         if method == "config.get":
             _only(params, ())
-            return board.config()
+            return [board.config()]
+        if method == "watch" and watch is not None:
+            return [strict_json.dumps(_watch(board, params, watch))]
+        if method == "hello":
+            return [strict_json.dumps(_hello(board, params))]
+        if method == "explain":
+            _only(params, ())
+            return [strict_json.dumps({"rows": board.explain()})]
+        if method == "alarms":
+            _only(params, ())
+            return [strict_json.dumps({"alarms": board.alarms()})]
         if method.split(".")[0] in _WRITES:
             raise RefusedError("not_authorised", "%s needs a login" % method)
         raise RefusedError("unknown", "no method %s here" % method)
@@ -132,14 +134,14 @@ def _hello(board: "Board", params: "dict[str, Any]") -> "dict[str, object]":
     return out
 
 
-def _get(board: "Board", params: "dict[str, Any]") -> bytearray:
+def _get(board: "Board", params: "dict[str, Any]") -> "Pieces":
     """JSON: {"v": {name: int|null}, "q": {name: word}} and with "ages": true also {"age_ms": {name: int}}."""
     _only(params, ("points", "ages"))
     numbers = select(params.get("points"))
-    out = bytearray(b"{")
-    out += tele.members(numbers, board.values, board.codes)
+    pieces = tele.members(numbers, board.values, board.codes)
+    pieces.insert(0, b"{")
     if _flag(params, "ages"):
-        out += b',"age_ms":{'
+        out = bytearray(b',"age_ms":{')
         comma = '"'
         for i in numbers:
             age_ms = board.age_ms(i)
@@ -147,8 +149,9 @@ def _get(board: "Board", params: "dict[str, Any]") -> bytearray:
                 out += ('%s%s":%d' % (comma, points.name(i), age_ms)).encode()
                 comma = ',"'
         out += b"}"
-    out += b"}"
-    return out
+        pieces.append(out)
+    pieces.append(b"}")
+    return pieces
 
 
 def _watch(board: "Board", params: "dict[str, Any]", watch: Watch) -> "dict[str, object]":

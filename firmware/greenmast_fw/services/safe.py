@@ -56,9 +56,9 @@ class SafeMode:
         """The one alarm."""
         return [{"id": _ALARM, "name": "config_invalid", "ts": 0, "trusted": False}]
 
-    def config(self) -> "dict[str, object]":
+    def config(self) -> bytes:
         """There is none."""
-        return {}
+        return b"{}"
 
     def statistics(self) -> "dict[str, object]":
         """Nothing is counted."""

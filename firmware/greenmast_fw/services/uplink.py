@@ -62,7 +62,7 @@ class Uplink:
                 name, body = self._requests.pop(0)
                 answer = self._rpc.handle(body, True)
                 if answer:
-                    await self.client.publish("%s%s/%s" % (self._base, topics.RSP, name), answer)
+                    await self.client.publish("%s%s/%s" % (self._base, topics.RSP, name), b"".join(answer))
 
     async def run_telemetry(self) -> None:
         """Publish the outbox."""

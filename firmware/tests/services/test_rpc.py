@@ -41,7 +41,7 @@ class FakeBoard:
 
 def ask(method, params=None, board=None, framed=True, watch=None):
     answer = rpc.Rpc(board or FakeBoard()).handle(message.request(5, method, params), framed, watch)
-    m = message.parse(answer)
+    m = message.parse(b"".join(answer))
     assert m.id == 5, answer
     return m
 
@@ -134,28 +134,28 @@ def test_a_failing_method_is_an_error_and_is_counted():
     served = rpc.Rpc(board)
     for broken in (ValueError("x"), MemoryError(), KeyError("y"), OSError(5)):
         board.broken = broken
-        assert message.parse(served.handle(message.request(1, "config.get"), True)).code == "internal"
+        assert message.parse(b"".join(served.handle(message.request(1, "config.get"), True))).code == "internal"
     assert served.faults == 4
     board.broken = None
-    assert message.parse(served.handle(message.request(1, "config.get"), True)).kind == message.RESULT
+    assert message.parse(b"".join(served.handle(message.request(1, "config.get"), True))).kind == message.RESULT
 
 
 def test_malformed_messages_are_answered_as_such():
-    m = message.parse(rpc.Rpc(FakeBoard()).handle(b'{"id":5,"method":[]}', True))
+    m = message.parse(b"".join(rpc.Rpc(FakeBoard()).handle(b'{"id":5,"method":[]}', True)))
     assert (m.kind, m.id, m.code) == (message.ERROR, 5, "malformed")
-    m = message.parse(rpc.Rpc(FakeBoard()).handle(b"[1,", True))
+    m = message.parse(b"".join(rpc.Rpc(FakeBoard()).handle(b"[1,", True)))
     assert (m.kind, m.id, m.code) == (message.ERROR, None, "malformed")
 
 
 def test_answers_and_notices_of_others_are_not_answered():
     served = rpc.Rpc(FakeBoard())
     for data in (message.result(1, 2), message.error(1, "busy"), message.notice("get", {})):
-        assert served.handle(data, True) == b""
+        assert served.handle(data, True) == []
 
 
 def test_a_person_needs_no_id():
     answer = rpc.Rpc(FakeBoard()).handle(b'{"method":"config.get"}', False)
-    assert answer == b'{"result":{"revision":3}}'
+    assert b"".join(answer) == b'{"result":{"revision":3}}'
 
 
 def test_a_watch_is_due_once_per_period_until_it_is_ended():
@@ -164,7 +164,7 @@ def test_a_watch_is_due_once_per_period_until_it_is_ended():
     assert not watch.due(10000)
     served.handle(message.request(1, "watch", {"period_ms": 500, "points": ["dc.bus_mv"]}), True, watch)
     assert [watch.due(100) for _ in range(10)].count(True) == 2
-    m = message.parse(served.tell(watch))
+    m = message.parse(b"".join(served.tell(watch)))
     assert (m.kind, m.method, m.params) == (message.NOTICE, "tele", {"v": {"dc.bus_mv": 51234}, "q": {}})
     served.handle(message.request(2, "watch", {"period_ms": 0}), True, watch)
     assert not watch.due(10000)
@@ -188,7 +188,7 @@ def test_a_failing_watch_tells_nothing_and_is_counted():
     board = FakeBoard()
     served = rpc.Rpc(board)
     board.values = None
-    assert served.tell(rpc.Watch()) == b""
+    assert served.tell(rpc.Watch()) == []
     assert served.faults == 1
 
 

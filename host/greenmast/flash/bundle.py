@@ -46,7 +46,7 @@ def bundle(trees: dict[str, ast.Module], inside: list[str], name: str) -> None:
             tree.body.insert(0, ast.ImportFrom(package, [ast.alias(leaf)], 0))
     for module in inside:
         body += trees.pop(module).body
-    imports = {ast.unparse(node): node for node in body if isinstance(node, ast.Import | ast.ImportFrom)}
+    imports = {ast.unparse(node): node for part in body for node in _single_imports(part)}
     rest = [node for node in body if not isinstance(node, ast.Import | ast.ImportFrom)]
     trees[name] = ast.fix_missing_locations(ast.Module([*imports.values(), *rest], []))
 
@@ -157,6 +157,14 @@ class _Rewrite(ast.NodeTransformer):
             return ast.copy_location(ast.Name(new, ast.Load()), node)
         self.uses_bundle = True
         return ast.copy_location(ast.Attribute(ast.Name(self._prefix, ast.Load()), new, ast.Load()), node)
+
+
+def _single_imports(node: ast.stmt) -> Iterator[ast.Import | ast.ImportFrom]:
+    """An import of several names as imports of one each; nothing for other statements."""
+    if isinstance(node, ast.Import):
+        yield from (ast.Import([alias]) for alias in node.names)
+    elif isinstance(node, ast.ImportFrom):
+        yield from (ast.ImportFrom(node.module, [alias], node.level) for alias in node.names)
 
 
 def _names(trees: Mapping[str, ast.Module], inside: list[str]) -> dict[tuple[str, str], str]:

@@ -17,11 +17,15 @@ from greenmast.hub.queries import Queries
 from greenmast.hub.store import open_database
 from greenmast.hub.writer import Writer
 
-NOW_S = int(time.time())
+
+@pytest.fixture
+def told_s() -> int:
+    """When the boards have spoken: just now."""
+    return int(time.time()) - 5
 
 
 @pytest.fixture
-async def client(tmp_path: Path) -> AsyncIterator[httpx.AsyncClient]:
+async def client(tmp_path: Path, told_s: int) -> AsyncIterator[httpx.AsyncClient]:
     engine = open_database(f"sqlite:///{tmp_path}/hub.sqlite3")
     writer = Writer(engine)
     values: dict[str, tuple[int | None, int]] = {
@@ -31,12 +35,20 @@ async def client(tmp_path: Path) -> AsyncIterator[httpx.AsyncClient]:
     }
     writer.write(
         [
-            Record("alpha", "tele", 3, 1, NOW_S, True, True, NOW_S * 1000, values),
-            Notice("alpha", "state", {"online": True, "boot": 3}, False, NOW_S * 1000),
-            Notice("alpha", "info", {"board": "virtual"}, True, NOW_S * 1000),
-            Notice("alpha", "alarms", [{"id": 1, "name": "fuel_low"}], True, NOW_S * 1000),
+            Record("alpha", "tele", 3, 1, told_s, True, True, told_s * 1000, values),
+            Notice("alpha", "state", {"online": True, "boot": 3}, False, told_s * 1000),
+            Notice("alpha", "info", {"board": "virtual"}, True, told_s * 1000),
+            Notice("alpha", "alarms", [{"id": 1, "name": "fuel_low"}], True, told_s * 1000),
             Record(
-                "beta", "tele", 1, 1, NOW_S - 999, True, True, (NOW_S - 999) * 1000, {"dc.bus_mv": (1, GOOD)}
+                "beta",
+                "tele",
+                1,
+                1,
+                told_s - 999,
+                True,
+                True,
+                (told_s - 999) * 1000,
+                {"dc.bus_mv": (1, GOOD)},
             ),
         ],
         0,
@@ -59,11 +71,11 @@ async def test_sites_are_listed_with_contact_and_alarms(client: httpx.AsyncClien
     assert sites[1]["seen_s_ago"] >= 999
 
 
-async def test_a_site_shows_every_point_with_quality_and_age(client: httpx.AsyncClient) -> None:
+async def test_a_site_shows_every_point_with_quality_and_age(client: httpx.AsyncClient, told_s: int) -> None:
     site = (await client.get("/api/sites/alpha")).json()
     assert site["info"] == {"board": "virtual"}
     bus = site["points"]["dc.bus_mv"]
-    assert (bus["value"], bus["quality"], bus["trusted"], bus["ts"]) == (51_200, "good", True, NOW_S)
+    assert (bus["value"], bus["quality"], bus["trusted"], bus["ts"]) == (51_200, "good", True, told_s)
     assert 0 <= bus["age_s"] <= 60
     grid = site["points"]["grid.voltage_mv"]
     assert (grid["value"], grid["quality"]) == (None, "invalid")
@@ -71,8 +83,8 @@ async def test_a_site_shows_every_point_with_quality_and_age(client: httpx.Async
     assert (old["value"], old["quality"]) == (1, "stale")
 
 
-async def test_history_returns_steps(client: httpx.AsyncClient) -> None:
-    query = {"point": "dc.bus_mv", "from": NOW_S - 100, "to": NOW_S + 100, "step": 50}
+async def test_history_returns_steps(client: httpx.AsyncClient, told_s: int) -> None:
+    query = {"point": "dc.bus_mv", "from": told_s - 100, "to": told_s + 100, "step": 50}
     answer = (await client.get("/api/sites/alpha/history", params=query)).json()
     assert answer["step"] == 50
     assert [51_200, 51_200, 51_200] in [row[1:] for row in answer["buckets"]]

@@ -54,7 +54,7 @@ class BrokerBoard:
         parsed = topics.parse(arrived.topic)
         assert parsed is not None
         client.publish(
-            topics.build(SITE, topics.RSP, parsed[2]), self.rpc.handle(arrived.payload, True), qos=1
+            topics.build(SITE, topics.RSP, parsed[2]), b"".join(self.rpc.handle(arrived.payload, True)), qos=1
         )
 
     def close(self) -> None:

@@ -111,12 +111,10 @@ class UART(io.IOBase):
         return 1 if self._poll.poll(0) else 0
 
     def readinto(self, buf, nbytes=None):
-        if not self._poll.poll(0):
-            return None
         return self._file.readinto(buf) if nbytes is None else self._file.readinto(buf, nbytes)
 
     def read(self, nbytes=256):
-        return self._file.read(nbytes) if self._poll.poll(0) else None
+        return self._file.read(nbytes)
 
     def write(self, buf):
         now = time.ticks_us()
