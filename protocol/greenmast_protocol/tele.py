@@ -55,7 +55,8 @@ def members(numbers: "Numbers", values: "list[int | None]", codes: "Codes") -> "
     return [out, qualities]
 
 
-def build(boot: int, seq: int, ts: int, trusted: bool, full: bool, v_and_q: "list[bytes | bytearray]"
+def build(
+    boot: int, seq: int, ts: int, trusted: bool, full: bool, v_and_q: "list[bytes | bytearray]"
 ) -> bytes:
     """JSON bytes of a report; `v_and_q` is what `members` gives."""
     head = '{"boot":%d,"seq":%d,"ts":%d,' % (boot, seq, ts)

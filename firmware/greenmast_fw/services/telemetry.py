@@ -1,10 +1,10 @@
 """Telemetry: what has changed, numbered, kept until the hub says that it is safe.
 
 Owns the sequence numbers of this boot and the outbox. A report is by exception: the points that left their
-dead band, at most once a period; a full one comes after boot and every `full_s`. When nothing changes an empty
-one says so, as silence means that nobody knows. A broker's acknowledgement is not delivery: a report stays
-here until the hub's `ack`, and is published again when that does not come. When the outbox is full the oldest
-report goes, and its missing number tells.
+dead band, at most once a period; a full one comes after boot and every `full_s`. When nothing changes an
+empty one says so, as silence means that nobody knows. A broker's acknowledgement is not delivery: a report
+stays here until the hub's `ack`, and is published again when that does not come. When the outbox is full the
+oldest report goes, and its missing number tells.
 """
 
 from greenmast_fw.drivers import clock

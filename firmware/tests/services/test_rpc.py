@@ -134,10 +134,12 @@ def test_a_failing_method_is_an_error_and_is_counted():
     served = rpc.Rpc(board)
     for broken in (ValueError("x"), MemoryError(), KeyError("y"), OSError(5)):
         board.broken = broken
-        assert message.parse(b"".join(served.handle(message.request(1, "config.get"), True))).code == "internal"
+        answer = served.handle(message.request(1, "config.get"), True)
+        assert message.parse(b"".join(answer)).code == "internal"
     assert served.faults == 4
     board.broken = None
-    assert message.parse(b"".join(served.handle(message.request(1, "config.get"), True))).kind == message.RESULT
+    answer = served.handle(message.request(1, "config.get"), True)
+    assert message.parse(b"".join(answer)).kind == message.RESULT
 
 
 def test_malformed_messages_are_answered_as_such():

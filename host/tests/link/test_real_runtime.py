@@ -67,7 +67,8 @@ def compiled(tmp_path_factory: pytest.TempPathFactory) -> Path:
         services / f"{name}.py" for name in ("__init__", "rpc", "version", "words", "console", "overlay")
     ]
     drivers = services.parent / "drivers"
-    sources += [services.parent / "__init__.py", drivers / "__init__.py", drivers / "clock.py", drivers / "stdio.py"]
+    sources += [services.parent / "__init__.py"]
+    sources += [drivers / f"{name}.py" for name in ("__init__", "clock", "stdio")]
     for source in sources:
         out = folder / source.relative_to(ROOT).with_suffix(".mpy").relative_to(
             source.relative_to(ROOT).parts[0]
