@@ -17,8 +17,8 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
-from greenmast import site
 from greenmast.bench.bus_slave import UNIT, VALUES
 from greenmast.emulator import runtime
 from greenmast.emulator.wire import Wire
@@ -68,7 +68,7 @@ def limit_per_s(baud: int, registers: int = REGISTERS) -> float:
     return 1 / ((13 + 2 * registers) * 11 / baud + 2 * gap_s)
 
 
-def run(seconds: int = 3) -> dict[str, object]:
+def run(seconds: int = 3) -> dict[str, Any]:
     """Measure at every baud rate, `seconds` for each master.
 
     Returns {"registers", "rates": [{"baud", "limit_per_s", "greenmast_per_s", "greenmast_errors",
@@ -98,15 +98,26 @@ def run(seconds: int = 3) -> dict[str, object]:
     return {"registers": REGISTERS, "rates": rates}
 
 
+def text(result: dict[str, Any]) -> str:
+    """The result for people."""
+    title = f"  {'reads a second':<15}{'limit':>8}{'Greenmast':>12}{'':>8}{'pymodbus':>12}"
+    return "\n".join([title, *(_line(row) for row in result["rates"])])
+
+
+def _line(row: dict[str, Any]) -> str:
+    cells = f"{row['limit_per_s']:>8}{row['greenmast_per_s']:>12}{row['greenmast_percent']:>6.0f} %"
+    return f"  {row['baud']:<15}{cells}{row['pymodbus_per_s']:>12}{row['pymodbus_percent']:>6.0f} %"
+
+
 def compile_master(target: Path) -> Path:
-    """Write the Modbus master as it is deployed, and the bench's program.
+    """Write the Modbus master, compiled, and the bench's program.
 
     Returns the folder to put on the path.
     """
-    for path, content in build.firmware(site.load("india-rural")).items():
-        if path == "greenmast_fw/__init__.mpy" or path.startswith("greenmast_fw/drivers/"):
-            (target / path).parent.mkdir(parents=True, exist_ok=True)
-            (target / path).write_bytes(content)
+    needed = ("greenmast_protocol/__init__", "greenmast_fw/__init__", "greenmast_fw/drivers/")
+    for path, content in build.modules(*needed).items():
+        (target / path).parent.mkdir(parents=True, exist_ok=True)
+        (target / path).write_bytes(content)
     (target / "board.py").write_text(_BOARD_PROGRAM, encoding="utf-8")
     return target
 

@@ -28,7 +28,7 @@ from greenmast.link import reading
 from greenmast.link.serial import SerialLink
 
 GATE_WK = 96
-_LOW_WK, _HIGH_WK = 48, 208
+_LOW_WK, _HIGH_WK = 56, 120
 _RESOLUTION_WK = 2
 _TRY_S = 40.0
 _SITE = "india-rural"

@@ -62,6 +62,15 @@ def _name(path: str) -> str:
     return path.removesuffix(".py").replace("/", ".").removesuffix(".__init__")
 
 
+def modules(*prefixes: str) -> dict[str, bytes]:
+    """Path -> compiled module, of the sources as they are whose paths begin with one of `prefixes`."""
+    wanted = [
+        (path, file.read_text(encoding="utf-8")) for path, file in _sources() if path.startswith(prefixes)
+    ]
+    with ThreadPoolExecutor(2) as pool:
+        return dict(pool.map(_compile, wanted))
+
+
 def mpy_bytes(files: Mapping[str, bytes]) -> int:
     """How much of `files` is compiled code."""
     return sum(len(content) for path, content in files.items() if path.endswith(".mpy"))
