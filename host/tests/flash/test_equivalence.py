@@ -1,4 +1,4 @@
-"""The linked and bundled controller decides exactly as the plain sources do, step by step, under MicroPython."""
+"""The linked and bundled controller decides as its plain sources do, step by step, under MicroPython."""
 
 from __future__ import annotations
 
@@ -47,8 +47,10 @@ for step in range(order["steps"]):
     for i in range(len(follows)):
         if draw(40):
             values[follows[i]] = outputs[i]
-    decision = controller.step(Snapshot(tuple(values), bytes(order["count"])), (100, 1000, 1000, 5000, 60000)[draw(5)])
-    text = repr((bytes(decision.outputs), decision.points, sorted(decision.setpoints.items()), decision.alarms, decision.events))
+    dt_ms = (100, 1000, 1000, 5000, 60000)[draw(5)]
+    decision = controller.step(Snapshot(tuple(values), bytes(order["count"])), dt_ms)
+    setpoints = sorted(decision.setpoints.items())
+    text = repr((bytes(decision.outputs), decision.points, setpoints, decision.alarms, decision.events))
     if step % 20 == 0:
         text += repr(controller.explain())
     if draw(400) == 0:
