@@ -110,3 +110,29 @@ def hub_run(
     with needs("hub"):
         from greenmast import hub as room
     raise typer.Exit(room.run(broker, db, web, json_output=json_output))
+
+
+def hub_query(
+    site: Annotated[str | None, typer.Argument(help="A site; none: all of them in a line each.")] = None,
+    point: Annotated[str | None, typer.Argument(help="A point; none: the newest values of all.")] = None,
+    db: Annotated[
+        str | None, typer.Option("--db", metavar="URL", help="Database; none: a SQLite file.")
+    ] = None,
+    since_s: Annotated[
+        float, typer.Option("--since", parser=duration, metavar="DURATION", help="How far back.")
+    ] = "1h",  # type: ignore[assignment]
+    step_s: Annotated[
+        float, typer.Option("--step", parser=duration, metavar="DURATION", help="Low, mean and high of each.")
+    ] = "1m",  # type: ignore[assignment]
+    json_output: Json = False,
+) -> None:
+    """What the hub's store knows: sites, newest values, history.
+
+    \b
+    greenmast hub query
+    greenmast hub query india-rural
+    greenmast hub query india-rural battery.soc_permille --since 24h --step 15m --json
+    """
+    with needs("hub"):
+        from greenmast.hub import query as room
+    raise typer.Exit(room.run(site, point, db, since_s, step_s, json_output))
