@@ -11,6 +11,7 @@ import time
 
 from hil_tests.bench import GRID_DEAD, GRID_GOOD, Bench
 
+from greenmast.emulator.board import WATCHDOG_RESET
 from greenmast_protocol import points
 
 NONE, GRID, GENSET = (points.AC_SOURCES.index(name) for name in ("none", "grid", "genset"))
@@ -75,3 +76,14 @@ def test_the_hub_killed_and_restarted_costs_no_record(bench: Bench) -> None:
     bench.until("everything acknowledged", lambda: bench.acked.get(boot, 0) >= told, 120)
     assert bench.stored()[boot][:told] == list(range(1, told + 1)), "no gap, nothing twice"
     bench.no_acknowledged_record_is_lost()
+
+
+def test_a_board_that_hangs_is_reset_by_its_watchdog_and_resumes(bench: Bench) -> None:
+    boot = bench.boot()
+    board = bench.chain.world.board
+    assert board.pid
+    os.kill(board.pid, signal.SIGSTOP)  # no scan completes any more, so nobody feeds
+    bench.until("watchdog reset", lambda: board.resets[-1] == WATCHDOG_RESET)
+    bench.until("next boot", lambda: bench.boot() == boot + 1)
+    bench.until("grid in use again", lambda: bench.point("source.ac") == GRID)
+    bench.nothing_went_dark_or_parallel()
