@@ -228,3 +228,11 @@ def on_genset(**settings):
     rig.until("source.ac", "genset", 300)
     rig.run(60)
     return rig
+
+
+def demanded(**settings):
+    """A rig without grid and with little charge, just before the genset is demanded."""
+    rig = Rig(**settings).run(5)
+    rig.grid_mv = 0
+    rig.soc = 250
+    return rig
