@@ -59,7 +59,7 @@ def quantity(v: int, unit: str) -> str:
         return duration(v)
     symbol, divisor = units.UNITS[unit]
     decimals = _DECIMALS.get(unit, 0)
-    if unit == "mv" and -_FINE_BELOW_MV < v < _FINE_BELOW_MV:
+    if unit == "mv" and v and -_FINE_BELOW_MV < v < _FINE_BELOW_MV:
         decimals = 3
     return "%s %s" % (decimal(v, divisor, decimals), symbol)
 
