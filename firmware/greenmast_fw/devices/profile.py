@@ -14,7 +14,7 @@ Integers only: a single-precision float is taken apart into sign, exponent and f
 becomes the exact integer nearest to it. Knows no line and no policy.
 """
 
-from greenmast_protocol import const, quality
+from greenmast_protocol import quality
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -62,14 +62,14 @@ U32_LW = WIDE + LOW_FIRST
 MASKED = 0x10  # raw & mask
 NONE_OF = 0x20  # 1 when no bit of the mask is set
 CODE_IN = 0x30  # raw is a code 0..14, 1 when the mask has that bit; codes from 15 up mean "not available"
-_FLOAT = const(0x40)
+_FLOAT = 0x40
 F32 = _FLOAT + WIDE  # IEEE 754 single
 
 READ_SIZE = 4
 ROW_SIZE = 7
-_FORM = const(0x70)
-_CODES = const(15)
-_SENTINELS = const(8)
+_FORM = 0x70
+_CODES = 15
+_SENTINELS = 8
 
 
 def decode(rows: "array[int]", read: int, data: memoryview, image: "Image") -> None:

@@ -6,8 +6,6 @@ polynomial 0xA001, low byte first). Buffers belong to the caller: `request` is w
 holds the first `n` bytes that came back.
 """
 
-from greenmast_protocol import const
-
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     Buffer = bytearray | memoryview
@@ -19,9 +17,9 @@ WRITE_REGISTER = 6
 WRITE_REGISTERS = 16
 
 FRAME_MAX = 256
-_EXCEPTION_LENGTH = const(5)
-_WRITE_REPLY_LENGTH = const(8)
-_ECHO_LENGTH = const(8)  # tells an echo from a damaged reply
+_EXCEPTION_LENGTH = 5
+_WRITE_REPLY_LENGTH = 8
+_ECHO_LENGTH = 8  # tells an echo from a damaged reply
 
 # Verdicts on an exchange. EXCEPTION + n: the slave refused with exception code n (any n, known or not).
 OK = 0

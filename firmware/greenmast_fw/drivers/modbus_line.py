@@ -9,7 +9,6 @@ scheduler's own queue, where a task that ends at the wrong moment crashes the in
 import select
 
 from greenmast_fw.drivers import clock
-from greenmast_protocol import const
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -28,10 +27,10 @@ if TYPE_CHECKING:
         def txdone(self) -> bool: ...
 
 
-_EIO = const(5)
-_DRAIN_READS = const(16)  # of 64 bytes: bounds one drain of a line that never falls silent
-_WATCH_MS = const(20)  # how long a byte that is due is watched for
-_PATIENCE = const(16)  # later it is looked for at intervals of 1/16 of the time waited so far
+_EIO = 5
+_DRAIN_READS = 16  # of 64 bytes: bounds one drain of a line that never falls silent
+_WATCH_MS = 20  # how long a byte that is due is watched for
+_PATIENCE = 16  # later it is looked for at intervals of 1/16 of the time waited so far
 
 
 class Line:

@@ -8,7 +8,6 @@ then checked, because a frame with bytes behind it is not a frame. Knows no devi
 """
 
 from greenmast_fw.drivers import clock, modbus_frame
-from greenmast_protocol import const
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -28,7 +27,7 @@ if TYPE_CHECKING:
         def drain(self) -> int: ...
 
 
-_BUSY_ROUNDS = const(50)  # silent intervals that a babbling line may break before a request is given up
+_BUSY_ROUNDS = 50  # silent intervals that a babbling line may break before a request is given up
 
 
 class ModbusError(Exception):

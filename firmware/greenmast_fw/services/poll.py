@@ -10,7 +10,6 @@ its own default.
 from greenmast_fw.devices import profile
 from greenmast_fw.drivers import clock, modbus_frame
 from greenmast_fw.drivers.modbus_master import ModbusError
-from greenmast_protocol import const
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -18,9 +17,9 @@ if TYPE_CHECKING:
     from greenmast_fw.devices.profile import Device
     from greenmast_fw.drivers.modbus_master import RtuMaster
 
-_STALE_PERIODS = const(3)
-_MINUTE_MS = const(60_000)
-_SHORTEST_MS = const(1000)  # a scan of a full bus takes about this long whatever shorter period is asked for
+_STALE_PERIODS = 3
+_MINUTE_MS = 60_000
+_SHORTEST_MS = 1000  # a scan of a full bus takes about this long whatever shorter period is asked for
 
 
 class Station:

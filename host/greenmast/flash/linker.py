@@ -26,7 +26,7 @@ from typing import Any
 
 # Pure modules that may be run here, so that constants can be looked up in their tables.
 _PURE = "greenmast_protocol"
-_BUILTINS = {"bytes": bytes, "len": len, "range": range, "tuple": tuple, "const": lambda value: value}
+_BUILTINS = {"bytes": bytes, "len": len, "range": range, "tuple": tuple}
 _TEXT_MAX = 40  # a longer string is kept in one place
 _LOOKUPS = ("index", "code")
 
@@ -171,8 +171,6 @@ class _Fold(ast.NodeTransformer):
 
     def visit_Call(self, node: ast.Call) -> ast.AST:
         self.generic_visit(node)
-        if isinstance(node.func, ast.Name) and node.func.id == "const":
-            return node.args[0]
         module = self._of_module(node.func)
         if module and module.is_pure and node.func.attr in _LOOKUPS:  # type: ignore[attr-defined]
             names = {node.func.value.id: import_module(module.name)}  # type: ignore[attr-defined]
