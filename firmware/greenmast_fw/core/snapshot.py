@@ -14,14 +14,16 @@ _AGE_MAX_MS = 0x3FFFFFFF
 class Snapshot:
     """One scan's process image.
 
-    `v[i]` is the value of point `i` or None unless GOOD; `q[i]` is its quality code.
+    `v[i]` is the value of point `i` or None unless GOOD; `q[i]` is its quality code. `minute`: local time in
+    minutes since 2000-01-01 00:00 (a Saturday), None unless the clock is trusted; only schedules use it.
     """
 
-    __slots__ = ("q", "v")
+    __slots__ = ("minute", "q", "v")
 
-    def __init__(self, v: "tuple[int | None, ...]", q: bytes) -> None:
+    def __init__(self, v: "tuple[int | None, ...]", q: bytes, minute: "int | None" = None) -> None:
         self.v = v
         self.q = q
+        self.minute = minute
 
 
 class Image:
@@ -75,8 +77,8 @@ class Image:
         """Whether anybody supplies point `i`."""
         return self._source[i] > 0
 
-    def snapshot(self) -> Snapshot:
-        """The immutable picture of this instant."""
+    def snapshot(self, minute: "int | None" = None) -> Snapshot:
+        """The immutable picture of this instant; `minute` as for `Snapshot`."""
         values = self._value[:]
         codes = bytearray(self._quality)
         for i in range(len(values)):
@@ -84,4 +86,4 @@ class Image:
             if self._age_ms[source] > self._limit_ms[source]:
                 values[i] = None
                 codes[i] = quality.STALE
-        return Snapshot(tuple(values), bytes(codes))
+        return Snapshot(tuple(values), bytes(codes), minute)
