@@ -34,6 +34,7 @@ class Site:
         roles: "tuple[str, ...]" = (),
         chemistry: str = "lfp",
         capacity_ah: int = 100,
+        cells: int = 15,
     ) -> None:
         count = len(points.OUTPUTS)
         exists = bytearray(count)
@@ -54,6 +55,7 @@ class Site:
         self.roles = tuple(roles)
         self.chemistry = chemistry
         self.capacity_mah = capacity_ah * 1000
+        self.cells = cells
 
 
 def from_config(document: "dict[str, dict[str, object]]") -> Site:
@@ -70,4 +72,5 @@ def from_config(document: "dict[str, dict[str, object]]") -> Site:
         tuple([device["role"] for device in devices]),
         battery["chemistry"],  # type: ignore[arg-type]
         battery["capacity_ah"],  # type: ignore[arg-type]
+        battery["cells"],  # type: ignore[arg-type]
     )
