@@ -4,7 +4,7 @@ Owns the numbers of the outputs. Knows no pin and no address; where an output le
 business.
 """
 
-from greenmast_protocol import points
+from greenmast_protocol import instances, points
 
 GRID = points.OUTPUTS.index("grid")
 GENSET = points.OUTPUTS.index("genset")
@@ -53,6 +53,8 @@ class Site:
         self.idle = bytes(idle)
         self.has_feedback = bytes(feedback)
         self.roles = tuple(roles)
+        several = instances.Instances(instances.count(list(roles)))
+        self.instances = several if several.count else None
         self.chemistry = chemistry
         self.capacity_mah = capacity_ah * 1000
         self.cells = cells
