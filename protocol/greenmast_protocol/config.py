@@ -132,6 +132,8 @@ def _params(doc: "dict[str, dict[str, int]]", out: "list[tuple[str, str]]") -> N
     for lower, upper, distance in params.PAIRS:
         if values[upper] == 0 == values[lower]:
             continue
+        if values["lvd.before_genset"] and lower.startswith("lvd.") and upper.startswith("genset."):
+            continue
         if values[upper] - values[lower] < distance:
             text = "%d must exceed %s = %d" % (values[upper], lower, values[lower])
             out.append((upper, text + (" by %d" % distance if distance else " or equal it")))

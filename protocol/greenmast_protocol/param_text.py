@@ -131,6 +131,7 @@ TEXTS = {
     "lvd.tier2_after_s": "disconnect tier 2 when AC has been absent this long; 0: off",
     "lvd.tier3_after_s": "disconnect tier 3 when AC has been absent this long; 0: off",
     "lvd.raise_mv": "each trip within a day raises the reconnect voltage by this",
+    "lvd.before_genset": "1: loads may be disconnected above the voltage at which the genset starts",
     "cooling.start_dc": "cool above this cabinet temperature",
     "cooling.stop_dc": "until below this one",
     "cooling.battery_start_dc": "cool above this battery temperature",

@@ -128,6 +128,7 @@ PARAMS = (
     ("lvd.tier2_after_s", 0, 0, 604_800),
     ("lvd.tier3_after_s", 0, 0, 604_800),
     ("lvd.raise_mv", 200, 0, 2_000),
+    ("lvd.before_genset", 0, 0, 1),
     ("lvd.reconnect_mv", 49_800, 20_000, 80_000),
     ("lvd.reconnect_s", 300, 0, 86_400),
     ("lvd.stagger_s", 30, 0, 3_600),

@@ -45,7 +45,7 @@ def clock_us() -> int:
 def run(steps: int, start: int) -> "tuple[int, dict[int, int]]":
     codes = bytes(len(values))
     spent_us = 0
-    states: "dict[int, int]" = {}
+    states: dict[int, int] = {}
     for n in range(start, start + steps):
         for change in events.get(str(n % cycle), ()):
             values[change[0]] = change[1]
