@@ -99,6 +99,8 @@ TEXTS = {
     "cool_enough": "{} below {}",
     "compressor_rest": "compressor rests: {} left",
     "reserve_first": "the reserve comes first",
+    "soc_bms": "state of charge {} +- {}",
+    "soc_counted": "state of charge {} +- {}, counted for {}",
 }
 
 

@@ -110,6 +110,9 @@ NAMES = (
     "cool_enough",
     "compressor_rest",
     "reserve_first",
+    # knowing
+    "soc_bms",
+    "soc_counted",
 )
 
 # Codes that may answer a command, in the order of the table.

@@ -14,6 +14,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from greenmast_fw.core.controller import Controller
 
+_AC_PRESENT = points.index("rectifier.ac_present")
 _DOOR = points.index("site.door_open")
 _SMOKE = points.index("site.smoke")
 
@@ -30,6 +31,9 @@ _BAND = table.index("genset_out_of_band")
 _FUEL_LOW = table.index("fuel_low")
 _BATTERY_LOW = table.index("battery_low")
 _BATTERY_LOST = table.index("battery_data_lost")
+_UNCERTAIN = table.index("soc_uncertain")
+_AGED = table.index("battery_aged")
+_AUTONOMY = table.index("autonomy_short")
 _BUS_LOST = table.index("dc_bus_data_lost")
 _DISCONNECTED = (
     (LOAD1, table.index("load1_disconnected")),
@@ -39,6 +43,7 @@ _DISCONNECTED = (
 )
 _STRING_LOST = table.index("string_lost")
 _DOOR_OPEN = table.index("door_open")
+_SHORT_S = 7_200  # without AC, at worst so near to disconnection
 _SMOKE_ALARM = table.index("smoke")
 
 
@@ -60,6 +65,12 @@ def update(c: "Controller", v: "tuple[int | None, ...]") -> None:
     if strings and strings.strings > 1:
         # A string that is silent while the battery is connected: stolen, disconnected, or its BMS is dead.
         condition[_STRING_LOST] = 1 if strings.good < strings.strings and c.contacts.closed[BATTERY] else 0
+    condition[_UNCERTAIN] = 1 if battery.unsure else 0
+    condition[_AGED] = 1 if battery.aged else 0
+    left_s = battery.to_lvd_min_s
+    condition[_AUTONOMY] = 0
+    if left_s is not None and left_s < _SHORT_S and not (c.source.actual and v[_AC_PRESENT] != 0):
+        condition[_AUTONOMY] = 1
     condition[_BUS_LOST] = 1 if battery.bus_mv is None else 0
     if v[_DOOR] is not None:
         condition[_DOOR_OPEN] = 1 if v[_DOOR] else 0

@@ -54,6 +54,7 @@ _VERSION = 1  # of the memory
 # Part of the memory: (least length, least and greatest first value).
 _SHAPE = {
     "grid": (6, 1, 4_096),
+    "battery": (8, 0, 0x3FFFFFFF),
     "demand": (4, 0, 15),
     "genset": (7, 0, len(points.GENSET_STATES) - 1),
     "source": (4, 0, len(points.AC_SOURCES) - 1),
@@ -74,7 +75,7 @@ class Controller:
         self.decision = Decision(site.idle)
         self.contacts = Contactors(params, site)
         self.grid = Grid(params, site.exists[GRID])
-        self.battery = Battery(site)
+        self.battery = Battery(params, site)
         self.demand = Demand(params)
         self.genset = Genset(params, site.exists[GENSET])
         self.source = Source(params)
@@ -107,6 +108,7 @@ class Controller:
         for part in (
             self.contacts,
             self.grid,
+            self.battery,
             self.demand,
             self.genset,
             self.source,
@@ -135,7 +137,8 @@ class Controller:
         contacts.read(v, dt_ms)
         blind = self._look(v, dt_ms)
         battery = self.battery
-        battery.step(v, dt_ms, contacts.closed[BATTERY])
+        closed = contacts.closed
+        battery.step(v, dt_ms, closed[BATTERY], closed[GRID] == 0 == closed[GENSET])
         if self.mode_ms:
             self.mode_ms = self.mode_ms - dt_ms if self.mode_ms > dt_ms else 0
             if self.mode_ms == 0:
@@ -186,7 +189,8 @@ class Controller:
         source.judge(dt_ms, grid, contacts)
         if genset.exists:
             battery = self.battery
-            self.demand.step(dt_ms, battery.soc, battery.bus_mv, battery.lost_ms, source.grid_serves, blind)
+            soc = None if battery.lost_ms else battery.soc
+            self.demand.step(dt_ms, soc, battery.bus_mv, battery.lost_ms, source.grid_serves, blind)
             want = self.wanted()
             loaded = 1 if closed[GENSET] == 1 and contacts.fault[GENSET] != WELDED else 0
             genset.step(v, dt_ms, want, loaded, on_genset, blind)
@@ -321,6 +325,7 @@ class Controller:
         return {
             "version": _VERSION,
             "grid": self.grid.memory(),
+            "battery": self.battery.memory(),
             "demand": self.demand.memory(),
             "genset": self.genset.memory(),
             "source": self.source.memory(),

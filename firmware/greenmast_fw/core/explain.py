@@ -8,6 +8,7 @@ their limits, as the reason's text takes them. `blocked` lists what stands in th
 
 from greenmast_fw.core import genset as sequence
 from greenmast_fw.core import report
+from greenmast_fw.core.autonomy import ENDLESS_S
 from greenmast_fw.core.demand import BUS, ROWS, SOC
 from greenmast_fw.core.site import BATTERY, GENSET, GRID, LOAD1
 from greenmast_fw.core.source import DEAD_TIME
@@ -30,6 +31,9 @@ _BUS_ABOVE = reasons.code("bus_above")
 _RECOVERING = reasons.code("bus_recovering")
 _COUNTDOWN = reasons.code("shed_countdown")
 _STAGGER = reasons.code("stagger")
+_SOC_BMS = reasons.code("soc_bms")
+_SOC_COUNTED = reasons.code("soc_counted")
+_SOC_UNSURE = reasons.code("soc_unsure")
 _MANUAL = reasons.code("manual")
 _DATA_LOST = reasons.code("data_lost")
 
@@ -40,12 +44,13 @@ def _s(ms: "int | None") -> int:
 
 
 def rows(c: "Controller") -> "list[Row]":
-    """One row each for the AC source, the grid, the genset, the battery and every load tier of the site."""
+    """One row each for the AC source, grid, genset, state of charge, battery and load tiers of the site."""
     out = [_ac(c)]
     if c.site.exists[GRID]:
         out.append(_grid(c))
     if c.site.exists[GENSET]:
         out.append(_genset(c))
+    out.append(_soc(c))
     for i in range(BATTERY, LOAD1 + 3):
         if c.site.exists[i]:
             out.append(_load(c, i))
@@ -80,6 +85,8 @@ def values_of(c: "Controller", code: int) -> "tuple[int, ...]":
         return (battery.soc, demand.soc_stop if demand.active & SOC else demand.soc_start)
     if code in (_BUS_LOW, _BUS_ABOVE) and battery.bus_mv is not None:
         return (battery.bus_mv, demand.bus_stop if demand.active & BUS else demand.bus_start)
+    if code == _SOC_UNSURE and battery.soc_error is not None:
+        return (battery.soc_error,)
     if code == report.HOLDING:
         return (_s(c.hold_left_ms()),)
     return ()
@@ -152,10 +159,27 @@ def _no_demand(c: "Controller") -> "list[Reason]":
     if c.battery.soc is not None:
         out.append(_reason(c, _SOC_ABOVE if c.battery.soc >= c.demand.soc_start else _SOC_LOW))
     else:
-        out.append((_DATA_LOST,))
+        out.append(_reason(c, _SOC_UNSURE if c.battery.unsure else _DATA_LOST))
     if c.battery.bus_mv is not None:
         out.append(_reason(c, _BUS_ABOVE if c.battery.bus_mv >= c.demand.bus_start else _BUS_LOW))
     return out
+
+
+def _soc(c: "Controller") -> "Row":
+    """What is known of the charge, from whom, and when it is gone."""
+    battery = c.battery
+    soc, error = battery.soc, battery.soc_error
+    if soc is None or error is None:
+        code = _SOC_UNSURE if battery.unsure else _DATA_LOST
+        return ("soc", "unknown", code, values_of(c, code), (), ())
+    upcoming: "tuple[str, int] | tuple[()]" = ()
+    left = battery.to_lvd_s
+    if left is not None and left < ENDLESS_S:
+        upcoming = ("disconnection without AC", left)
+    if battery.counted:
+        since_s = battery.charge.since_ms // 1000
+        return ("soc", "counted", _SOC_COUNTED, (soc, error, since_s), (), upcoming)
+    return ("soc", "measured", _SOC_BMS, (soc, error), (), upcoming)
 
 
 def _load(c: "Controller", i: int) -> "Row":

@@ -17,7 +17,11 @@ _AC = points.index("source.ac")
 _QUALIFIED = points.index("grid.qualified")
 _STATE = points.index("genset.state")
 _RESERVE = points.index("battery.reserve_permille")
+_SOC = points.index("battery.soc_permille")
+_SOC_ERROR = points.index("battery.soc_error_permille")
+_SOH = points.index("battery.soh_permille")
 _TO_LVD = points.index("battery.to_lvd_s")
+_TO_LVD_MIN = points.index("battery.to_lvd_min_s")
 _MODE = points.index("controller.mode")
 _ACTIVE = points.index("controller.alarms_active")
 _OUTPUT = points.index("output." + points.OUTPUTS[0])
@@ -63,7 +67,13 @@ def state_points(c: "Controller", v: "tuple[int | None, ...]") -> None:
     values[_REASON_LOAD2] = reason[LOAD2]
     values[_REASON_LOAD3] = reason[LOAD3]
     values[_REASON_BATTERY] = reason[BATTERY] or (0 if actual or c.battery.charging else _CARRIES)
-    values[_TO_LVD] = c.battery.to_lvd_s
+    battery = c.battery
+    # A count follows from fresh currents; without a fresh value or a count the points have none.
+    values[_SOC] = battery.soc
+    values[_SOC_ERROR] = battery.soc_error
+    values[_SOH] = battery.soh
+    values[_TO_LVD] = battery.to_lvd_s
+    values[_TO_LVD_MIN] = battery.to_lvd_min_s
     values[_RESERVE] = c.charge.reserve
     values[_MODE] = c.mode
     values[_ACTIVE] = len(c.alarms.active)

@@ -298,15 +298,3 @@ def test_tier_power_is_told_where_it_follows_from_the_total():
     rig.command("load.shed", tier=3, for_s=1_000)
     rig.run(5)
     assert [rig.point("load.tier%d_w" % n) for n in (1, 2, 3)] == [2_000, 0, 0]
-
-
-def test_time_to_disconnection_follows_from_charge_and_current():
-    rig = _dark()
-    rig.soc = 550
-    rig.battery_ma = -40_000
-    rig.run(60)
-    # (55 % - 5 %) of 300 Ah at 40 A
-    assert rig.point("battery.to_lvd_s") == 13_500
-    rig.battery_ma = 10_000
-    rig.run(200)
-    assert rig.point("battery.to_lvd_s") is None
