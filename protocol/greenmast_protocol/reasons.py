@@ -110,6 +110,7 @@ NAMES = (
     "cool_enough",
     "compressor_rest",
     "reserve_first",
+    "temperature_silent",
 )
 
 # Codes that may answer a command, in the order of the table.
