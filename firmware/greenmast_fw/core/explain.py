@@ -7,15 +7,16 @@ their limits, as the reason's text takes them. `blocked` lists what stands in th
 """
 
 from greenmast_fw.core import genset as sequence
-from greenmast_fw.core import report
+from greenmast_fw.core import report, shed
 from greenmast_fw.core.demand import BUS, ROWS, SOC
-from greenmast_fw.core.site import BATTERY, GENSET, GRID, LOAD1
+from greenmast_fw.core.site import BATTERY, COOLING, GENSET, GRID, LOAD1
 from greenmast_fw.core.source import DEAD_TIME
 from greenmast_protocol import points, reasons
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from greenmast_fw.core.controller import Controller
+    from greenmast_fw.core.cooling import Cooling
 
     Reason = tuple[int, ...]
     Row = tuple[str, str, int, tuple[int, ...], tuple[Reason, ...], tuple[str, int] | tuple[()]]
@@ -31,6 +32,7 @@ _RECOVERING = reasons.code("bus_recovering")
 _COUNTDOWN = reasons.code("shed_countdown")
 _STAGGER = reasons.code("stagger")
 _MANUAL = reasons.code("manual")
+_RESTS = reasons.code("compressor_rest")
 _DATA_LOST = reasons.code("data_lost")
 
 
@@ -40,7 +42,7 @@ def _s(ms: "int | None") -> int:
 
 
 def rows(c: "Controller") -> "list[Row]":
-    """One row each for the AC source, the grid, the genset, the battery and every load tier of the site."""
+    """One row each for the AC source, the grid, the genset, the battery, every load tier and the cooling."""
     out = [_ac(c)]
     if c.site.exists[GRID]:
         out.append(_grid(c))
@@ -49,6 +51,8 @@ def rows(c: "Controller") -> "list[Row]":
     for i in range(BATTERY, LOAD1 + 3):
         if c.site.exists[i]:
             out.append(_load(c, i))
+    if c.cooling is not None:
+        out.append(_cooling(c, c.cooling))
     return out
 
 
@@ -160,11 +164,12 @@ def _no_demand(c: "Controller") -> "list[Reason]":
 
 def _load(c: "Controller", i: int) -> "Row":
     loads = c.loads
+    shedding = loads.shedding
     code = report.output_reason(c, i)
     values: "tuple[int, ...]" = ()
     upcoming: "tuple[str, int] | tuple[()]" = ()
     if code == _COUNTDOWN:
-        left = _s(loads.countdown_ms())
+        left = _s(shedding.countdown_ms())
         values = (left,)
         upcoming = ("disconnected", left)
     elif code == _RECOVERING:
@@ -172,10 +177,25 @@ def _load(c: "Controller", i: int) -> "Row":
         values = (left,)
         upcoming = ("next stage connected", left)
     elif code == _BUS_LOW and c.battery.bus_mv is not None:
-        values = (c.battery.bus_mv, loads.reconnect_mv)
+        values = (c.battery.bus_mv, shedding.reconnect_mv)
+    elif code == shed.SOC_SHED and c.battery.soc is not None:
+        values = (c.battery.soc, shedding.reconnect_permille)
+    elif code == shed.TIME_SHED:
+        values = (_s(shedding.absent_ms), shedding.thresholds.after_ms[loads.stage(i)] // 1000)
     elif code == _STAGGER:
         values = (loads.since_connect_ms // 1000,)
     elif code == _MANUAL:
         upcoming = ("connected", _s(loads.manual_ms[i - LOAD1]))
+    elif c.decision.outputs[i] and not c.source.actual:
+        left_ms = loads.expires_ms(i)
+        if left_ms is not None:
+            upcoming = ("disconnected for time", _s(left_ms))
     state = "connected" if c.decision.outputs[i] else "disconnected"
     return (points.OUTPUTS[i], state, code, values, (), upcoming)
+
+
+def _cooling(c: "Controller", cooling: "Cooling") -> "Row":
+    code = cooling.reason
+    upcoming: "tuple[str, int] | tuple[()]" = ("on", _s(cooling.rest_ms())) if code == _RESTS else ()
+    state = "on" if c.decision.outputs[COOLING] else "off"
+    return ("cooling", state, code, cooling.values(code), (), upcoming)
