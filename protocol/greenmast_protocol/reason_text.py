@@ -45,7 +45,7 @@ TEXTS = {
     "welded": "contactor did not open",
     "fail_to_close": "contactor did not close",
     "bus_low": "bus {} below {}",
-    "bus_recovering": "bus above the reconnect voltage: {} left",
+    "bus_recovering": "recovered: {} left",
     "shed_countdown": "disconnect in {}",
     "default_state": "no trustworthy data: the site's default",
     "battery_carries": "the battery carries the load",
@@ -101,6 +101,7 @@ TEXTS = {
     "reserve_first": "the reserve comes first",
     "soc_bms": "state of charge {} +- {}",
     "soc_counted": "state of charge {} +- {}, counted for {}",
+    "temperature_silent": "no trustworthy temperature",
 }
 
 

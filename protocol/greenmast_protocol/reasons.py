@@ -113,6 +113,7 @@ NAMES = (
     # knowing
     "soc_bms",
     "soc_counted",
+    "temperature_silent",
 )
 
 # Codes that may answer a command, in the order of the table.

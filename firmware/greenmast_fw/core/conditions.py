@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 _AC_PRESENT = points.index("rectifier.ac_present")
 _DOOR = points.index("site.door_open")
 _SMOKE = points.index("site.smoke")
+_SITE_DC = points.index("site.temperature_dc")
 
 _GRID_LOST = table.index("grid_lost")
 _WELDED = (table.index("grid_welded"), table.index("genset_welded"))
@@ -45,6 +46,10 @@ _STRING_LOST = table.index("string_lost")
 _DOOR_OPEN = table.index("door_open")
 _SHORT_S = 7_200  # without AC, at worst so near to disconnection
 _SMOKE_ALARM = table.index("smoke")
+_SITE_HOT = table.index("site_hot")
+_COOLING_FAILED = table.index("cooling_failed")
+
+_HOT_BAND_DC = 20
 
 
 def update(c: "Controller", v: "tuple[int | None, ...]") -> None:
@@ -58,7 +63,7 @@ def update(c: "Controller", v: "tuple[int | None, ...]") -> None:
     battery = c.battery
     if battery.soc is not None:
         condition[_BATTERY_LOW] = 1 if battery.soc < c.demand.soc_start else 0
-    elif c.loads.level:
+    elif c.loads.shedding.low:
         condition[_BATTERY_LOW] = 1
     condition[_BATTERY_LOST] = 1 if battery.lost_ms else 0
     strings = c.aggregate
@@ -76,6 +81,11 @@ def update(c: "Controller", v: "tuple[int | None, ...]") -> None:
         condition[_DOOR_OPEN] = 1 if v[_DOOR] else 0
     if v[_SMOKE] is not None:
         condition[_SMOKE_ALARM] = 1 if v[_SMOKE] else 0
+    cabinet_dc = v[_SITE_DC]
+    if cabinet_dc is not None:
+        condition[_SITE_HOT] = 1 if cabinet_dc > c.hot_dc - condition[_SITE_HOT] * _HOT_BAND_DC else 0
+    if c.cooling is not None:
+        condition[_COOLING_FAILED] = 1 if c.cooling.failing else 0
 
 
 def _contactors(c: "Controller", condition: bytearray) -> None:

@@ -7,16 +7,17 @@ their limits, as the reason's text takes them. `blocked` lists what stands in th
 """
 
 from greenmast_fw.core import genset as sequence
-from greenmast_fw.core import report
+from greenmast_fw.core import report, shed
 from greenmast_fw.core.autonomy import ENDLESS_S
 from greenmast_fw.core.demand import BUS, ROWS, SOC
-from greenmast_fw.core.site import BATTERY, GENSET, GRID, LOAD1
+from greenmast_fw.core.site import BATTERY, COOLING, GENSET, GRID, LOAD1
 from greenmast_fw.core.source import DEAD_TIME
 from greenmast_protocol import points, reasons
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from greenmast_fw.core.controller import Controller
+    from greenmast_fw.core.cooling import Cooling
 
     Reason = tuple[int, ...]
     Row = tuple[str, str, int, tuple[int, ...], tuple[Reason, ...], tuple[str, int] | tuple[()]]
@@ -35,6 +36,7 @@ _SOC_BMS = reasons.code("soc_bms")
 _SOC_COUNTED = reasons.code("soc_counted")
 _SOC_UNSURE = reasons.code("soc_unsure")
 _MANUAL = reasons.code("manual")
+_RESTS = reasons.code("compressor_rest")
 _DATA_LOST = reasons.code("data_lost")
 
 
@@ -44,7 +46,7 @@ def _s(ms: "int | None") -> int:
 
 
 def rows(c: "Controller") -> "list[Row]":
-    """One row each for the AC source, grid, genset, state of charge, battery and load tiers of the site."""
+    """One row each for AC source, grid, genset, state of charge, battery, load tiers and cooling."""
     out = [_ac(c)]
     if c.site.exists[GRID]:
         out.append(_grid(c))
@@ -54,6 +56,8 @@ def rows(c: "Controller") -> "list[Row]":
     for i in range(BATTERY, LOAD1 + 3):
         if c.site.exists[i]:
             out.append(_load(c, i))
+    if c.cooling is not None:
+        out.append(_cooling(c, c.cooling))
     return out
 
 
@@ -184,11 +188,12 @@ def _soc(c: "Controller") -> "Row":
 
 def _load(c: "Controller", i: int) -> "Row":
     loads = c.loads
+    shedding = loads.shedding
     code = report.output_reason(c, i)
     values: "tuple[int, ...]" = ()
     upcoming: "tuple[str, int] | tuple[()]" = ()
     if code == _COUNTDOWN:
-        left = _s(loads.countdown_ms())
+        left = _s(shedding.countdown_ms())
         values = (left,)
         upcoming = ("disconnected", left)
     elif code == _RECOVERING:
@@ -196,10 +201,25 @@ def _load(c: "Controller", i: int) -> "Row":
         values = (left,)
         upcoming = ("next stage connected", left)
     elif code == _BUS_LOW and c.battery.bus_mv is not None:
-        values = (c.battery.bus_mv, loads.reconnect_mv)
+        values = (c.battery.bus_mv, shedding.reconnect_mv)
+    elif code == shed.SOC_SHED and c.battery.soc is not None:
+        values = (c.battery.soc, shedding.reconnect_permille)
+    elif code == shed.TIME_SHED:
+        values = (_s(shedding.absent_ms), shedding.thresholds.after_ms[loads.stage(i)] // 1000)
     elif code == _STAGGER:
         values = (loads.since_connect_ms // 1000,)
     elif code == _MANUAL:
         upcoming = ("connected", _s(loads.manual_ms[i - LOAD1]))
+    elif c.decision.outputs[i] and not c.source.actual:
+        left_ms = loads.expires_ms(i)
+        if left_ms is not None:
+            upcoming = ("disconnected for time", _s(left_ms))
     state = "connected" if c.decision.outputs[i] else "disconnected"
     return (points.OUTPUTS[i], state, code, values, (), upcoming)
+
+
+def _cooling(c: "Controller", cooling: "Cooling") -> "Row":
+    code = cooling.reason
+    upcoming: "tuple[str, int] | tuple[()]" = ("on", _s(cooling.rest_ms())) if code == _RESTS else ()
+    state = "on" if c.decision.outputs[COOLING] else "off"
+    return ("cooling", state, code, cooling.values(code), (), upcoming)

@@ -57,6 +57,7 @@ class Rig:
         self.welded = set()
         self.wont_close = set()
         self.stuck = {}  # contactor -> feedback that it shows whatever it does
+        self.more = {}  # further points, by name, as a device would tell them
         self.events = []
         self.parallel = 0  # scans with both AC contactors really closed
         self._line_ms = 0
@@ -140,6 +141,7 @@ class Rig:
             name = CONTACTORS[i]
             if self.site.has_feedback[i] and name not in self.unread:
                 v["feedback." + name] = self.stuck.get(name, self.contacts[i])
+        v.update(self.more)
         return v
 
     def snapshot(self):
