@@ -99,6 +99,9 @@ TEXTS = {
     "cool_enough": "{} below {}",
     "compressor_rest": "compressor rests: {} left",
     "reserve_first": "the reserve comes first",
+    "reading_jumps": "jumps further than it can",
+    "reading_frozen": "stands still while it should move",
+    "reading_contradicted": "other evidence excludes it",
 }
 
 

@@ -110,6 +110,10 @@ NAMES = (
     "cool_enough",
     "compressor_rest",
     "reserve_first",
+    # readings that are not believed
+    "reading_jumps",
+    "reading_frozen",
+    "reading_contradicted",
 )
 
 # Codes that may answer a command, in the order of the table.

@@ -37,6 +37,9 @@ _DISCONNECTED = (
     (LOAD3, table.index("load3_disconnected")),
     (BATTERY, table.index("battery_disconnected")),
 )
+_FROZEN = table.index("measurement_frozen")
+_IMPLAUSIBLE = table.index("measurement_implausible")
+_UNBALANCED = table.index("energy_balance")
 _DOOR_OPEN = table.index("door_open")
 _SMOKE_ALARM = table.index("smoke")
 
@@ -56,6 +59,10 @@ def update(c: "Controller", v: "tuple[int | None, ...]") -> None:
         condition[_BATTERY_LOW] = 1
     condition[_BATTERY_LOST] = 1 if battery.lost_ms else 0
     condition[_BUS_LOST] = 1 if battery.bus_mv is None else 0
+    knowing = c.knowing
+    condition[_FROZEN] = 1 if knowing.frozen else 0
+    condition[_IMPLAUSIBLE] = 1 if knowing.implausible else 0
+    condition[_UNBALANCED] = 1 if knowing.unbalanced else 0
     if v[_DOOR] is not None:
         condition[_DOOR_OPEN] = 1 if v[_DOOR] else 0
     if v[_SMOKE] is not None:

@@ -13,6 +13,7 @@ from greenmast_fw.core.decision import Decision
 from greenmast_fw.core.demand import MANUAL, Demand, first_reason
 from greenmast_fw.core.genset import Genset
 from greenmast_fw.core.grid import Grid
+from greenmast_fw.core.knowing import Knowing
 from greenmast_fw.core.loads import Loads
 from greenmast_fw.core.protection import Protection
 from greenmast_fw.core.site import BATTERY, GENSET, GRID, LOAD3, MAJOR, MINOR, PV, START, Site
@@ -71,6 +72,7 @@ class Controller:
     def __init__(self, params: "dict[str, int]", site: Site) -> None:
         self.site = site
         self.decision = Decision(site.idle)
+        self.knowing = Knowing(params, site, self.decision.codes)
         self.contacts = Contactors(params, site)
         self.grid = Grid(params, site.exists[GRID])
         self.battery = Battery(site)
@@ -99,6 +101,7 @@ class Controller:
         """Take over new parameters without disturbing what runs."""
         self._hold_ms = params["scan.hold_s"] * 1000
         for part in (
+            self.knowing,
             self.contacts,
             self.grid,
             self.demand,
@@ -115,16 +118,16 @@ class Controller:
 
         Returns the same object every time, filled anew.
         """
-        v = snap.v
+        contacts = self.contacts
+        v = self.knowing.step(snap.v, dt_ms, contacts.closed)
         result = self.decision
         events = result.events
         events.clear()
         if self.queue:
             events.extend(self.queue)
             self.queue.clear()
-        contacts = self.contacts
         contacts.read(v, dt_ms)
-        blind = self._look(v, dt_ms)
+        blind = self._look(snap.v, dt_ms)
         battery = self.battery
         battery.step(v, dt_ms, contacts.closed[BATTERY])
         if self.mode_ms:

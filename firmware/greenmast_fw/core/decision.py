@@ -28,13 +28,15 @@ class Decision:
 
     `outputs[i]`: 0 or 1 in the order of `points.OUTPUTS`; 1 means main contacts closed, whatever the coil
     does. `points[i]`: the value of point `i` where the controller determines it, else None. `setpoints`: by
-    point name. `alarms`: numbers of the active ones, ascending. `events`: what changed in this step; when
-    there are any, what `Controller.memory` returns has changed in substance and should be stored.
+    point name. `codes[i]`: the quality code for which the core distrusts point `i` as measured, else 0.
+    `alarms`: numbers of the active ones, ascending. `events`: what changed in this step; when there are any,
+    what `Controller.memory` returns has changed in substance and should be stored.
     """
 
     def __init__(self, idle: bytes) -> None:
         self.outputs = bytearray(idle)
         self.points: "list[int | None]" = [None] * points.COUNT
         self.setpoints: "dict[str, int]" = {}
+        self.codes = bytearray(points.COUNT)
         self.alarms: "tuple[int, ...]" = ()
         self.events: "list[Event]" = []

@@ -11,7 +11,7 @@ from greenmast_fw.core import report
 from greenmast_fw.core.demand import BUS, ROWS, SOC
 from greenmast_fw.core.site import BATTERY, GENSET, GRID, LOAD1
 from greenmast_fw.core.source import DEAD_TIME
-from greenmast_protocol import points, reasons
+from greenmast_protocol import points, quality, reasons
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -32,6 +32,10 @@ _COUNTDOWN = reasons.code("shed_countdown")
 _STAGGER = reasons.code("stagger")
 _MANUAL = reasons.code("manual")
 _DATA_LOST = reasons.code("data_lost")
+# By quality code, from RATE on.
+_DISTRUST = tuple(
+    [reasons.code(name) for name in ("reading_jumps", "reading_frozen", "reading_contradicted")]
+)
 
 
 def _s(ms: "int | None") -> int:
@@ -40,7 +44,10 @@ def _s(ms: "int | None") -> int:
 
 
 def rows(c: "Controller") -> "list[Row]":
-    """One row each for the AC source, the grid, the genset, the battery and every load tier of the site."""
+    """One row each for the AC source, the grid, the genset, the battery and every load tier of the site.
+
+    And one for every reading that is not believed.
+    """
     out = [_ac(c)]
     if c.site.exists[GRID]:
         out.append(_grid(c))
@@ -49,6 +56,10 @@ def rows(c: "Controller") -> "list[Row]":
     for i in range(BATTERY, LOAD1 + 3):
         if c.site.exists[i]:
             out.append(_load(c, i))
+    codes = c.decision.codes
+    for i in range(len(codes)):
+        if codes[i]:
+            out.append((points.name(i), "distrusted", _DISTRUST[codes[i] - quality.RATE], (), (), ()))
     return out
 
 

@@ -112,10 +112,18 @@ class Scan:
 
     def _publish(self, measured: "tuple[int | None, ...]", codes: bytes, decision: "Decision") -> None:
         values, out = self.values, self.codes
+        distrusted = decision.codes
         for i in range(len(values)):
             decided = decision.points[i]
-            values[i] = measured[i] if decided is None else decided
-            out[i] = codes[i] if decided is None else quality.GOOD
+            if decided is not None:
+                values[i] = decided
+                out[i] = quality.GOOD
+            elif distrusted[i] and measured[i] is not None:
+                values[i] = None
+                out[i] = distrusted[i]
+            else:
+                values[i] = measured[i]
+                out[i] = codes[i]
         self._own(_UPTIME, self.uptime_ms // 1000)
         self._own(_BOOT, self.boot)
         self._own(_HEAP_FREE, gc.mem_free())  # type: ignore[attr-defined]
