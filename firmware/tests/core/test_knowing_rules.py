@@ -367,6 +367,15 @@ def test_a_battery_current_that_charge_and_powers_contradict_is_distrusted_until
     assert eyes.distrusted() == []
 
 
+def test_nothing_is_blamed_for_powers_that_do_not_add_up_before_the_delay():
+    eyes = Eyes(balance__delay_s=3_600)
+    for n in range(3_500):
+        eyes.v["battery.soc_permille"] = 500 - n // 54
+        eyes.v["battery.current_ma"] = 20_000 + 10 * (n % 2)
+        eyes.scan()
+        assert eyes.distrusted() == []
+
+
 def test_a_charge_that_follows_the_battery_current_clears_it():
     eyes = Eyes()
     eyes.v["load.power_w"] = 1_000  # a load that the meter misses half of
@@ -438,6 +447,17 @@ def test_a_rectifier_that_gives_current_or_is_silent_contradicts_no_source():
         eyes.v["rectifier.output_ma"] = ma
         eyes.run(300)
         assert eyes.code("grid.voltage_mv") == 0
+
+
+def test_a_source_that_is_bad_or_not_alone_on_the_rectifier_is_not_contradicted():
+    for mv, other in ((150_000, 0), (230_000, 1), (230_000, None)):
+        eyes = Eyes()
+        eyes.closed[GENSET] = other
+        eyes.v["grid.voltage_mv"] = mv
+        eyes.v["rectifier.ac_present"] = 0
+        eyes.v["rectifier.output_ma"] = 0
+        eyes.run(300)
+        assert eyes.code("grid.voltage_mv") == 0, (mv, other)
 
 
 def test_a_source_that_is_dead_by_its_meter_stays_dead_whatever_the_rectifier_says():
@@ -519,6 +539,16 @@ def test_a_grid_meter_frozen_on_a_dead_grid_does_not_hold_the_site():
     assert rig.until("source.ac", "genset", 300)
     rig.run(30)
     assert "measurement_implausible" in rig.alarms()
+
+
+def test_a_device_that_is_not_believed_answers_all_the_same():
+    rig = Rig().run(30)
+    rig.silent = {"grid", "genset", "rectifier", "load"}
+    rig.run(5)
+    rig.measured = {"battery.soc_permille": 0, "battery.voltage_mv": 0}
+    rig.scan()
+    assert rig.controller.battery.soc is None
+    assert rig.controller.blind == 0
 
 
 def test_distrust_is_told_with_its_code_its_alarm_and_its_reason():
