@@ -102,6 +102,9 @@ TEXTS = {
     "soc_bms": "state of charge {} +- {}",
     "soc_counted": "state of charge {} +- {}, counted for {}",
     "temperature_silent": "no trustworthy temperature",
+    "reading_jumps": "jumps further than it can",
+    "reading_frozen": "stands still while it should move",
+    "reading_contradicted": "other evidence excludes it",
 }
 
 

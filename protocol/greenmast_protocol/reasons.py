@@ -114,6 +114,10 @@ NAMES = (
     "soc_bms",
     "soc_counted",
     "temperature_silent",
+    # readings that are not believed
+    "reading_jumps",
+    "reading_frozen",
+    "reading_contradicted",
 )
 
 # Codes that may answer a command, in the order of the table.

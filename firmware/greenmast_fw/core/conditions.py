@@ -43,6 +43,9 @@ _DISCONNECTED = (
     (BATTERY, table.index("battery_disconnected")),
 )
 _STRING_LOST = table.index("string_lost")
+_FROZEN = table.index("measurement_frozen")
+_IMPLAUSIBLE = table.index("measurement_implausible")
+_UNBALANCED = table.index("energy_balance")
 _DOOR_OPEN = table.index("door_open")
 _SHORT_S = 7_200  # without AC, at worst so near to disconnection
 _SMOKE_ALARM = table.index("smoke")
@@ -77,6 +80,10 @@ def update(c: "Controller", v: "tuple[int | None, ...]") -> None:
     if left_s is not None and left_s < _SHORT_S and not (c.source.actual and v[_AC_PRESENT] != 0):
         condition[_AUTONOMY] = 1
     condition[_BUS_LOST] = 1 if battery.bus_mv is None else 0
+    knowing = c.knowing
+    condition[_FROZEN] = 1 if knowing.frozen else 0
+    condition[_IMPLAUSIBLE] = 1 if knowing.implausible else 0
+    condition[_UNBALANCED] = 1 if knowing.unbalanced else 0
     if v[_DOOR] is not None:
         condition[_DOOR_OPEN] = 1 if v[_DOOR] else 0
     if v[_SMOKE] is not None:

@@ -14,6 +14,7 @@ from greenmast_fw.core.demand import MANUAL, Demand, first_reason
 from greenmast_fw.core.energy import Energy
 from greenmast_fw.core.genset import Genset
 from greenmast_fw.core.grid import Grid
+from greenmast_fw.core.knowing import Knowing
 from greenmast_fw.core.loads import Loads
 from greenmast_fw.core.protection import Protection
 from greenmast_fw.core.site import BATTERY, COOLING, GENSET, GRID, LOAD3, MAJOR, MINOR, PV, START, Site
@@ -79,6 +80,7 @@ class Controller:
     def __init__(self, params: "dict[str, int]", site: Site) -> None:
         self.site = site
         self.decision = Decision(site.idle)
+        self.knowing = Knowing(params, site, self.decision.codes)
         self.contacts = Contactors(params, site)
         self.grid = Grid(params, site.exists[GRID])
         self.battery = Battery(params, site)
@@ -122,6 +124,7 @@ class Controller:
         if self.cooling is not None:
             self.cooling.configure(params)
         for part in (
+            self.knowing,
             self.contacts,
             self.grid,
             self.battery,
@@ -141,7 +144,9 @@ class Controller:
 
         Returns the same object every time, filled anew.
         """
-        v = self.aggregate.step(snap.v) if self.aggregate else snap.v
+        contacts = self.contacts
+        told = self.aggregate.step(snap.v) if self.aggregate else snap.v
+        v = self.knowing.step(told, dt_ms, contacts.closed)
         result = self.decision
         result.accepted = v
         events = result.events
@@ -149,9 +154,8 @@ class Controller:
         if self.queue:
             events.extend(self.queue)
             self.queue.clear()
-        contacts = self.contacts
         contacts.read(v, dt_ms)
-        blind = self._look(v, dt_ms)
+        blind = self._look(told, dt_ms)
         battery = self.battery
         closed = contacts.closed
         battery.step(v, dt_ms, closed[BATTERY], closed[GRID] == 0 == closed[GENSET])

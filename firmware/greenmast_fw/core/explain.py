@@ -12,7 +12,7 @@ from greenmast_fw.core.autonomy import ENDLESS_S
 from greenmast_fw.core.demand import BUS, ROWS, SOC
 from greenmast_fw.core.site import BATTERY, COOLING, GENSET, GRID, LOAD1
 from greenmast_fw.core.source import DEAD_TIME
-from greenmast_protocol import points, reasons
+from greenmast_protocol import points, quality, reasons
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -38,6 +38,10 @@ _SOC_UNSURE = reasons.code("soc_unsure")
 _MANUAL = reasons.code("manual")
 _RESTS = reasons.code("compressor_rest")
 _DATA_LOST = reasons.code("data_lost")
+# By quality code, from RATE on.
+_DISTRUST = tuple(
+    [reasons.code(name) for name in ("reading_jumps", "reading_frozen", "reading_contradicted")]
+)
 
 
 def _s(ms: "int | None") -> int:
@@ -46,7 +50,10 @@ def _s(ms: "int | None") -> int:
 
 
 def rows(c: "Controller") -> "list[Row]":
-    """One row each for AC source, grid, genset, state of charge, battery, load tiers and cooling."""
+    """One row each for AC source, grid, genset, state of charge, battery, load tiers and cooling.
+
+    And one for every reading that is not believed.
+    """
     out = [_ac(c)]
     if c.site.exists[GRID]:
         out.append(_grid(c))
@@ -58,6 +65,10 @@ def rows(c: "Controller") -> "list[Row]":
             out.append(_load(c, i))
     if c.cooling is not None:
         out.append(_cooling(c, c.cooling))
+    codes = c.decision.codes
+    for i in range(len(codes)):
+        if codes[i]:
+            out.append((points.name(i), "distrusted", _DISTRUST[codes[i] - quality.RATE], (), (), ()))
     return out
 
 

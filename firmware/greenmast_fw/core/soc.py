@@ -2,7 +2,7 @@
 
 Rules
 - The BMS is believed while its word is good. One that comes back is believed again when it agrees with the
-  count, within both errors, or has said the same for a minute.
+  count, within both errors, or has said the same for 20 s.
 - Without it the charge is counted: current by time with every remainder carried, the charging current less
   what the cells do not give back. The count begins at the BMS's last word or at an anchor; before, there is
   none.
@@ -36,7 +36,7 @@ _PERIOD_MS = 5_000  # of counting; 200 A in mA ms still fit a small integer of t
 _MAH = 3_600_000  # mA ms in a mAh
 _FULL_MS = 300_000
 _KNEE_MS = 60_000
-_STAYED_MS = 60_000
+_STAYED_MS = 20_000
 _REARM_MV = 30  # of a cell: above the knee again
 _BELOW_CHARGE_MV = 200
 _BELOW_SAFE_MV = 100

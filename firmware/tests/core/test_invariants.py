@@ -303,6 +303,19 @@ class FaultySite(CalmSite):
     def bus(self, bus: int | None) -> None:
         self.rig.bus = bus
 
+    @rule(
+        readings=st.dictionaries(
+            st.sampled_from(("battery.soc_permille", "dc.bus_mv", "battery.voltage_mv")),
+            st.integers(0, 1_000),
+        ),
+        n=st.integers(1, 40),
+    )
+    def readings_jump(self, readings: dict[str, int], n: int) -> None:
+        self.rig.measured = readings
+        for _ in range(n):
+            self.scan(1_000)
+        self.rig.measured = {}
+
     @rule(fuel=st.sampled_from((0, 90, 150, 250, 600, 600, 600)))
     def fuel(self, fuel: int) -> None:
         self.rig.fuel = fuel
