@@ -43,6 +43,7 @@ TEXTS = {
     "lvd.tier3_mv": "disconnect tier 3 below",
     "lvd.battery_mv": "disconnect the battery below",
     "lvd.delay_s": "announced countdown before a disconnection",
+    "lvd.before_genset": "1: loads may be disconnected before the genset starts",
     "lvd.reconnect_mv": "reconnect above",
     "lvd.reconnect_s": "held above the reconnect voltage this long",
     "lvd.stagger_s": "between reconnections of tiers",

@@ -99,6 +99,12 @@ TEXTS = {
     "cool_enough": "{} below {}",
     "compressor_rest": "compressor rests: {} left",
     "reserve_first": "the reserve comes first",
+    "preset": "as the parameters say",
+    "ac_charges": "charged fully whenever AC is there",
+    "tariff_cheap": "grid power is cheap now: charged to {}",
+    "clock_unsure": "no trusted time: no tariff, charged fully",
+    "grid_unsteady": "the grid was lost within a day: no tariff, charged fully",
+    "disaster": "disaster mode: must last {} more",
 }
 
 

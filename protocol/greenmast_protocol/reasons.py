@@ -110,6 +110,13 @@ NAMES = (
     "cool_enough",
     "compressor_rest",
     "reserve_first",
+    # policy
+    "preset",
+    "ac_charges",
+    "tariff_cheap",
+    "clock_unsure",
+    "grid_unsteady",
+    "disaster",
 )
 
 # Codes that may answer a command, in the order of the table.

@@ -53,6 +53,8 @@ _REASON_UNITS = {
     "too_hot": ("dc", "dc"),
     "cool_enough": ("dc", "dc"),
     "compressor_rest": ("s",),
+    "tariff_cheap": ("permille",),
+    "disaster": ("s",),
 }
 
 NOTHING = "?"
