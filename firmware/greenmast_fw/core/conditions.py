@@ -37,6 +37,7 @@ _DISCONNECTED = (
     (LOAD3, table.index("load3_disconnected")),
     (BATTERY, table.index("battery_disconnected")),
 )
+_PLAN_STALE = table.index("plan_stale")
 _DOOR_OPEN = table.index("door_open")
 _SMOKE_ALARM = table.index("smoke")
 
@@ -56,6 +57,7 @@ def update(c: "Controller", v: "tuple[int | None, ...]") -> None:
         condition[_BATTERY_LOW] = 1
     condition[_BATTERY_LOST] = 1 if battery.lost_ms else 0
     condition[_BUS_LOST] = 1 if battery.bus_mv is None else 0
+    condition[_PLAN_STALE] = c.policy.stale
     if v[_DOOR] is not None:
         condition[_DOOR_OPEN] = 1 if v[_DOOR] else 0
     if v[_SMOKE] is not None:

@@ -40,7 +40,9 @@ def _s(ms: "int | None") -> int:
 
 
 def rows(c: "Controller") -> "list[Row]":
-    """One row each for the AC source, the grid, the genset, the battery and every load tier of the site."""
+    """Rows for the AC source, the grid, the genset, the battery, every load tier, and what energy is kept."""
+    from greenmast_fw.core import explain_policy
+
     out = [_ac(c)]
     if c.site.exists[GRID]:
         out.append(_grid(c))
@@ -49,7 +51,7 @@ def rows(c: "Controller") -> "list[Row]":
     for i in range(BATTERY, LOAD1 + 3):
         if c.site.exists[i]:
             out.append(_load(c, i))
-    return out
+    return out + explain_policy.rows(c)
 
 
 def values_of(c: "Controller", code: int) -> "tuple[int, ...]":

@@ -64,7 +64,7 @@ def state_points(c: "Controller", v: "tuple[int | None, ...]") -> None:
     values[_REASON_LOAD3] = reason[LOAD3]
     values[_REASON_BATTERY] = reason[BATTERY] or (0 if actual or c.battery.charging else _CARRIES)
     values[_TO_LVD] = c.battery.to_lvd_s
-    values[_RESERVE] = c.charge.reserve
+    values[_RESERVE] = c.policy.reserve
     values[_MODE] = c.mode
     values[_ACTIVE] = len(c.alarms.active)
     _tier_points(c.contacts.closed, v[_LOAD_W], values)
