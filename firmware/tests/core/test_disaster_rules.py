@@ -177,11 +177,30 @@ def test_at_a_site_without_a_grid_the_genset_is_the_ac_that_counts():
 
 
 def test_no_scheduled_run_wastes_fuel_in_a_disaster():
-    desk = Desk("disaster", genset__window_start_min=0, genset__window_end_min=1_439)
+    desk = Desk(genset__window_start_min=0, genset__window_end_min=1_439)
     desk.minute = 12 * 60
     desk.run(100)
+    assert desk.policy.window
+    desk.mode = DISASTER
+    desk.run(1)
     assert not desk.policy.window
     assert not desk.plan(genset=[1]).run(100).policy.window
+
+
+def test_disaster_mode_never_lowers_the_reserve():
+    assert _before(disaster__reserve_permille=300).policy.reserve == 400
+
+
+def test_a_genset_that_is_locked_out_counts_as_none():
+    rig = Rig(policy__name=3)
+    rig.start_ms = None
+    rig.grid_mv = 0
+    rig.soc = 250
+    rig.run(10)
+    assert not rig.controller.policy.disaster.scarce
+    rig.until("genset.state", "locked_out", 600)
+    rig.run(10)
+    assert rig.controller.policy.disaster.scarce
 
 
 def test_the_case_survives_a_reset():

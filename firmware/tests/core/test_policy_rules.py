@@ -115,13 +115,14 @@ def test_tribrid_without_a_grid_has_no_tariff():
 
 
 def test_the_battery_never_carries_below_the_reserve():
-    desk = _dear()
-    desk.soc = 401
-    desk.run(10)
-    assert desk.carries() == "tariff"
-    desk.soc = 400
-    desk.run(1)
-    assert not desk.carries()
+    for seconds in range(10, 16):  # whenever it looks
+        desk = _dear()
+        desk.soc = 401
+        desk.run(seconds)
+        assert desk.carries() == "tariff"
+        desk.soc = 400
+        desk.run(1)
+        assert not desk.carries(), seconds
     assert desk.policy.charge_to == 400
 
 

@@ -76,6 +76,19 @@ def test_everything_at_once_on_the_site_peeled_from_the_top():
     assert rig.is_now("battery.reserve_permille") < 1_000
 
 
+def test_a_command_or_a_plan_has_its_whole_time_whenever_it_comes():
+    for seconds in range(100, 106):
+        desk = Desk().run(seconds)
+        desk.policy.command_reserve(800, 3_000)
+        desk.run(2)
+        assert desk.policy.reserve == 800, seconds
+        desk = Desk().run(seconds).plan(expires_s=60, charge=[0])
+        desk.run(59)
+        assert desk.rule() == "plan", seconds
+        desk.run(6)
+        assert desk.rule() == "ac_charges", seconds
+
+
 def test_a_commanded_reserve_acts_at_once_expires_and_survives_a_reset():
     rig = Rig().run(70)
     code, applied = rig.controller.command("reserve.set", {"permille": 800, "for_s": 600})
