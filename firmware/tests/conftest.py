@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import time
 
 _WRAP = 1 << 30
@@ -15,3 +16,4 @@ if not hasattr(time, "ticks_ms"):
         ticks_add=lambda ticks, ms: (ticks + ms) % _WRAP,
     )
     vars(asyncio).update(sleep_ms=lambda ms: asyncio.sleep(ms / 1000))
+    vars(gc).update(mem_free=lambda: 100_000)

@@ -1,8 +1,13 @@
 """The command table: what may be asked of the controller, once.
 
-A row is (name, arguments). An argument is (name, low, high, needed) for an integer or (name, words, None,
-needed) for one of several words. Checking a command's shape is `problem`; whether it is allowed now is the
-core's business.
+A row is (name, arguments). An argument is (name, low, high, needed) for an integer, (name, words, None,
+needed) for one of several words or (name, low, high, needed, longest) for a list of integers. Checking a
+command's shape is `problem`; whether it is allowed now is the core's business.
+
+`plan.set` gives, hour by hour from `start_in_s` after its receipt, what it has an opinion on: `reserve`
+(permille), `charge` (0 AC charges no further than the reserve, 1 it charges, 2 the battery carries down to
+the reserve) and `genset` (0 no opinion, 1 runs, 2 does not start but for bus voltage). A plan without any
+list withdraws the one before.
 """
 
 TYPE_CHECKING = False
@@ -10,6 +15,7 @@ if TYPE_CHECKING:
     from typing import Any
 
 _DURATION = ("for_s", 1, 604_800, True)
+_HOURS = 168  # in a plan, at most
 
 COMMANDS = (
     ("genset.start", (_DURATION,)),
@@ -21,7 +27,16 @@ COMMANDS = (
     ("load.restore", (("tier", 1, 3, True),)),
     ("mode.set", (("mode", ("auto", "manual", "disaster"), None, True), _DURATION)),
     ("reserve.set", (("permille", 0, 1_000, True), _DURATION)),
-    ("plan.set", (("expires_s", 60, 604_800, True),)),
+    (
+        "plan.set",
+        (
+            ("expires_s", 60, 604_800, True),
+            ("start_in_s", 0, 604_799, False),
+            ("reserve", 0, 1_000, False, _HOURS),
+            ("charge", 0, 2, False, _HOURS),
+            ("genset", 0, 2, False, _HOURS),
+        ),
+    ),
     ("alarm.ack", (("id", 0, 0x7FFFFFFF, True),)),
     ("alarm.shelve", (("id", 0, 0x7FFFFFFF, True), _DURATION)),
     ("battery.test", (("on", 0, 1, True),)),
@@ -32,21 +47,30 @@ COMMANDS = (
 NAMES = tuple([row[0] for row in COMMANDS])
 _ARGUMENTS = {row[0]: row[1] for row in COMMANDS}
 
-# plan.set carries free-form hourly lists beside its expiry; the core checks them.
-_OPEN = ("plan.set",)
-
 
 def _argument_problem(row: "tuple[Any, ...]", args: "dict[str, object]") -> str:
-    name, low, high, needed = row
+    name, low, high, needed = row[:4]
     if name not in args:
         return "%s is missing" % name if needed else ""
     value = args[name]
     if isinstance(low, tuple):
         return "" if value in low else "%s must be one of %s" % (name, ", ".join(low))
+    if len(row) == 4:
+        return _number_problem(name, value, low, high)
+    if not isinstance(value, list) or not 1 <= len(value) <= row[4]:
+        return "%s must be a list of 1 .. %d integers" % (name, row[4])
+    for i in range(len(value)):
+        text = _number_problem("%s[%d]" % (name, i), value[i], low, high)
+        if text:
+            return text
+    return ""
+
+
+def _number_problem(place: str, value: object, low: int, high: int) -> str:
     if isinstance(value, bool) or not isinstance(value, int):
-        return "%s must be an integer" % name
+        return "%s must be an integer" % place
     if not low <= value <= high:
-        return "%s must lie in %d .. %d" % (name, low, high)
+        return "%s must lie in %d .. %d" % (place, low, high)
     return ""
 
 
@@ -58,12 +82,13 @@ def problem(name: object, args: object) -> "tuple[str, str]":
         return "invalid_value", "arguments must be an object"
     rows = _ARGUMENTS[name]
     known = [row[0] for row in rows]
-    if name not in _OPEN:
-        for key in args:
-            if key not in known:
-                return "invalid_value", "%s takes no %s" % (name, key)
+    for key in args:
+        if key not in known:
+            return "invalid_value", "%s takes no %s" % (name, key)
     for row in rows:
         text = _argument_problem(row, args)
         if text:
             return "invalid_value", text
+    if args.get("start_in_s", 0) >= args.get("expires_s", 1):
+        return "invalid_value", "start_in_s must be less than expires_s"
     return "", ""

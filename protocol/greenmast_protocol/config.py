@@ -129,10 +129,12 @@ def _params(doc: "dict[str, dict[str, int]]", out: "list[tuple[str, str]]") -> N
             out.append((name, "%s must be an integer in %d .. %d" % (value, row[2], row[3])))
         else:
             values[name] = value
+    # Loads go only after the genset has had its chance: unless there is none, or the site says so.
+    late = values["lvd.before_genset"] == 1 or "genset" not in doc["outputs"]
     for lower, upper, distance in params.PAIRS:
         if values[upper] == 0 == values[lower]:
             continue
-        if values["lvd.before_genset"] and lower.startswith("lvd.") and upper.startswith("genset."):
+        if late and lower[:4] == "lvd." and upper[:7] == "genset.":
             continue
         if values[upper] - values[lower] < distance:
             text = "%d must exceed %s = %d" % (values[upper], lower, values[lower])

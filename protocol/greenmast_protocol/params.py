@@ -5,6 +5,8 @@ stands for a word, `CHOICES` has the words; what each is for stands in `param_te
 thresholds that must stay apart; they are judged together by `config`.
 """
 
+from greenmast_protocol import points
+
 PARAMS = (
     ("grid.return_delay_s", 60, 1, 7_200),
     ("grid.loss_delay_s", 3, 0, 300),
@@ -119,6 +121,7 @@ PARAMS = (
     ("lvd.tier3_mv", 47_500, 20_000, 80_000),
     ("lvd.battery_mv", 43_500, 20_000, 80_000),
     ("lvd.delay_s", 60, 0, 3_600),
+    ("lvd.before_genset", 0, 0, 1),
     ("lvd.compensation_uohm", 0, 0, 100_000),
     ("lvd.tier1_permille", 0, 0, 1_000),
     ("lvd.tier2_permille", 0, 0, 1_000),
@@ -128,7 +131,6 @@ PARAMS = (
     ("lvd.tier2_after_s", 0, 0, 604_800),
     ("lvd.tier3_after_s", 0, 0, 604_800),
     ("lvd.raise_mv", 200, 0, 2_000),
-    ("lvd.before_genset", 0, 0, 1),
     ("lvd.reconnect_mv", 49_800, 20_000, 80_000),
     ("lvd.reconnect_s", 300, 0, 86_400),
     ("lvd.stagger_s", 30, 0, 3_600),
@@ -157,7 +159,7 @@ PARAMS = (
 
 CHOICES = {
     "genset.data_lost": ("start", "keep", "stop"),
-    "policy.name": ("weak-grid", "off-grid", "tribrid", "disaster"),
+    "policy.name": points.POLICIES,
 }
 
 # (lower, upper, least distance): upper must exceed lower by at least this much, in their unit. Two zeros mean
@@ -189,6 +191,8 @@ PAIRS = (
     ("genset.bus_stop_mv", "battery.charge_mv", 100),
     ("lvd.tier3_mv", "genset.bus_start_mv", 0),
     ("lvd.tier3_mv", "genset.bus_quiet_start_mv", 0),
+    ("lvd.tier3_permille", "genset.soc_start_permille", 0),
+    ("lvd.tier3_permille", "genset.soc_quiet_start_permille", 0),
     ("lvd.tier1_permille", "lvd.tier2_permille", 0),
     ("lvd.tier2_permille", "lvd.tier3_permille", 0),
     ("lvd.tier3_permille", "lvd.reconnect_permille", 10),

@@ -132,6 +132,7 @@ GENSET_STATES = (
 )
 AC_SOURCES = ("none", "grid", "genset")
 MODES = ("auto", "manual", "disaster", "safe")
+POLICIES = ("weak-grid", "off-grid", "tribrid", "disaster")  # by the value of policy.name
 
 COUNT = len(POINTS)
 NAMES = tuple([row[0] for row in POINTS])

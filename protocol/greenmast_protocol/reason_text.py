@@ -105,6 +105,12 @@ TEXTS = {
     "reading_jumps": "jumps further than it can",
     "reading_frozen": "stands still while it should move",
     "reading_contradicted": "other evidence excludes it",
+    "preset": "as the parameters say",
+    "ac_charges": "charged fully whenever AC is there",
+    "tariff_cheap": "grid power is cheap now: charged to {}",
+    "clock_unsure": "no trusted time: no tariff, charged fully",
+    "grid_unsteady": "the grid was lost within a day: no tariff, charged fully",
+    "disaster": "disaster mode: must last {} more",
 }
 
 

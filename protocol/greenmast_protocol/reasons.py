@@ -118,6 +118,13 @@ NAMES = (
     "reading_jumps",
     "reading_frozen",
     "reading_contradicted",
+    # policy
+    "preset",
+    "ac_charges",
+    "tariff_cheap",
+    "clock_unsure",
+    "grid_unsteady",
+    "disaster",
 )
 
 # Codes that may answer a command, in the order of the table.

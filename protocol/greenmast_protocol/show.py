@@ -55,6 +55,8 @@ _REASON_UNITS = {
     "compressor_rest": ("s",),
     "soc_bms": ("permille", "permille"),
     "soc_counted": ("permille", "permille", "s"),
+    "tariff_cheap": ("permille",),
+    "disaster": ("s",),
 }
 
 NOTHING = "?"

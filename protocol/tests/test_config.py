@@ -106,6 +106,22 @@ def test_thresholds_that_cross_are_refused():
         assert places(document) == [place], values
 
 
+def test_loads_that_go_before_the_genset_starts_are_refused_unless_stated_or_without_a_genset():
+    for values, place in (
+        ({"lvd.tier3_permille": 310, "lvd.reconnect_permille": 600}, "genset.soc_start_permille"),
+        ({"lvd.tier3_mv": 48_500, "lvd.reconnect_mv": 50_000}, "genset.bus_start_mv"),
+    ):
+        document = good()
+        document["params"] = values
+        assert place in places(document), values
+        document["params"] = dict(values)
+        document["params"]["lvd.before_genset"] = 1
+        assert places(document) == [], values
+        document["params"] = values
+        del document["outputs"]["genset"]
+        assert places(document) == [], values
+
+
 def test_every_reason_is_listed_at_once():
     document = good()
     document["site"]["id"] = "Patna 7"

@@ -37,8 +37,9 @@ _POINTS = {
 _COMMANDS = (
     "genset.start{for_s} genset.stop genset.inhibit{for_s} genset.reset "
     "source.select{ac,for_s} load.shed{tier,for_s} "
-    "load.restore{tier} mode.set{mode,for_s} reserve.set{permille,for_s} plan.set{expires_s} alarm.ack{id} "
-    "alarm.shelve{id,for_s} battery.test{on} outage.announce{in_s,for_s} controller.reset"
+    "load.restore{tier} mode.set{mode,for_s} reserve.set{permille,for_s} "
+    "plan.set{expires_s,start_in_s,reserve,charge,genset} "
+    "alarm.ack{id} alarm.shelve{id,for_s} battery.test{on} outage.announce{in_s,for_s} controller.reset"
 )
 _REFUSALS = (
     "unknown invalid_value not_authorised expired replayed retained rate_limited mode"
@@ -203,7 +204,8 @@ def test_the_command_table_has_exactly_the_public_commands():
 def _example(argument, high):
     if isinstance(argument[1], tuple):
         return argument[1][-1 if high else 0]
-    return argument[2 if high else 1]
+    number = argument[2 if high else 1]
+    return number if len(argument) == 4 else [number] * (argument[4] if high else 1)
 
 
 def test_every_command_is_well_formed_at_its_limits_and_not_beyond_or_with_other_types():
@@ -220,7 +222,28 @@ def test_every_command_is_well_formed_at_its_limits_and_not_beyond_or_with_other
                     assert argument[0] in text, (name, args)
                 args = dict(good)
                 del args[argument[0]]
-                assert commands.problem(name, args)[0] == "invalid_value", (name, args)
+                missing = commands.problem(name, args)[0]
+                assert missing == ("invalid_value" if argument[3] else ""), (name, args)
+
+
+def test_lists_in_commands_are_judged_number_by_number_with_their_place():
+    good = {"expires_s": 3_600, "reserve": [400, 500]}
+    assert commands.problem("plan.set", good) == ("", "")
+    for bad, place in (
+        ({"reserve": [400, 1_001]}, "reserve[1]"),
+        ({"charge": [1, 0, 3]}, "charge[2]"),
+        ({"genset": [True]}, "genset[0]"),
+        ({"genset": [None]}, "genset[0]"),
+        ({"reserve": []}, "reserve"),
+        ({"charge": [1] * 169}, "charge"),
+        ({"start_in_s": 3_600}, "start_in_s"),
+        ({"hours": [1]}, "hours"),
+    ):
+        args = dict(good)
+        args.update(bad)
+        code, text = commands.problem("plan.set", args)
+        assert code == "invalid_value", bad
+        assert place in text, (bad, text)
 
 
 def test_unknown_commands_and_arguments_are_refused():

@@ -12,10 +12,7 @@ _BACK_MS = 10_000
 
 
 class Charge:
-    """`setpoint_mv`: what the rectifier should hold, None while undecided.
-
-    `reserve`: permille kept for outages.
-    """
+    """`setpoint_mv`: what the rectifier should hold, None while undecided."""
 
     def __init__(self, params: "dict[str, int]") -> None:
         self.setpoint_mv: "int | None" = None
@@ -25,7 +22,6 @@ class Charge:
 
     def configure(self, params: "dict[str, int]") -> None:
         """Take over new parameters."""
-        self.reserve = params["battery.reserve_permille"]
         self._charge_mv = params["battery.charge_mv"]
         self._safe_mv = params["battery.safe_mv"]
         if self.setpoint_mv is not None:

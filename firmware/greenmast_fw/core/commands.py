@@ -114,6 +114,24 @@ def _mode_set(c: "Controller", args: "dict[str, object]") -> "tuple[int, dict[st
     return 0, {"mode": args["mode"], "for_s": args["for_s"]}
 
 
+def _reserve_set(c: "Controller", args: "dict[str, object]") -> "tuple[int, dict[str, object]]":
+    c.policy.command_reserve(args["permille"], _ms(args))  # type: ignore[arg-type]
+    return 0, {"permille": args["permille"], "for_s": args["for_s"]}
+
+
+def _plan_set(c: "Controller", args: "dict[str, object]") -> "tuple[int, dict[str, object]]":
+    from greenmast_fw.core import plan  # loaded when first needed: heap is scarce
+
+    kept = plan.from_command(args)
+    c.policy.take_plan(kept)
+    return 0, {"expires_s": args["expires_s"], "hours": len(kept) - 3}
+
+
+def _controller_reset(c: "Controller", args: "dict[str, object]") -> "tuple[int, dict[str, object]]":
+    c.reset_wanted = True
+    return 0, {}
+
+
 _HANDLERS = {
     "genset.start": _genset_start,
     "genset.stop": _genset_stop,
@@ -123,4 +141,7 @@ _HANDLERS = {
     "load.shed": _load_shed,
     "load.restore": _load_restore,
     "mode.set": _mode_set,
+    "reserve.set": _reserve_set,
+    "plan.set": _plan_set,
+    "controller.reset": _controller_reset,
 }

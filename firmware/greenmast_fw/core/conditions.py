@@ -46,6 +46,7 @@ _STRING_LOST = table.index("string_lost")
 _FROZEN = table.index("measurement_frozen")
 _IMPLAUSIBLE = table.index("measurement_implausible")
 _UNBALANCED = table.index("energy_balance")
+_PLAN_STALE = table.index("plan_stale")
 _DOOR_OPEN = table.index("door_open")
 _SHORT_S = 7_200  # without AC, at worst so near to disconnection
 _SMOKE_ALARM = table.index("smoke")
@@ -84,6 +85,7 @@ def update(c: "Controller", v: "tuple[int | None, ...]") -> None:
     condition[_FROZEN] = 1 if knowing.frozen else 0
     condition[_IMPLAUSIBLE] = 1 if knowing.implausible else 0
     condition[_UNBALANCED] = 1 if knowing.unbalanced else 0
+    condition[_PLAN_STALE] = c.policy.stale
     if v[_DOOR] is not None:
         condition[_DOOR_OPEN] = 1 if v[_DOOR] else 0
     if v[_SMOKE] is not None:

@@ -12,10 +12,11 @@ from greenmast_fw.core.contactor import WELDED, Contactors
 from greenmast_fw.core.decision import Decision
 from greenmast_fw.core.demand import MANUAL, Demand, first_reason
 from greenmast_fw.core.energy import Energy
-from greenmast_fw.core.genset import Genset
+from greenmast_fw.core.genset import LOCKED_OUT, Genset
 from greenmast_fw.core.grid import Grid
 from greenmast_fw.core.knowing import Knowing
 from greenmast_fw.core.loads import Loads
+from greenmast_fw.core.policy import Policy
 from greenmast_fw.core.protection import Protection
 from greenmast_fw.core.site import BATTERY, COOLING, GENSET, GRID, LOAD3, MAJOR, MINOR, PV, START, Site
 from greenmast_fw.core.snapshot import Snapshot
@@ -60,6 +61,7 @@ _VERSION = 1  # of the memory
 _SHAPE = {
     "grid": (6, 1, 4_096),
     "battery": (8, 0, 0x3FFFFFFF),
+    "policy": (14, 0, 1_000),
     "demand": (4, 0, 15),
     "genset": (7, 0, len(points.GENSET_STATES) - 1),
     "source": (4, 0, len(points.AC_SOURCES) - 1),
@@ -84,6 +86,7 @@ class Controller:
         self.contacts = Contactors(params, site)
         self.grid = Grid(params, site.exists[GRID])
         self.battery = Battery(params, site)
+        self.policy = Policy(params, site)
         self.demand = Demand(params)
         self.genset = Genset(params, site.exists[GENSET])
         self.source = Source(params)
@@ -105,6 +108,7 @@ class Controller:
         self.queue: "list[Event]" = []  # from commands since the step before
         self.mode = AUTO
         self.mode_ms = 0  # time left of a mode set by command
+        self.reset_wanted = False  # by command: whoever runs the controller may reset the board
         self.adopted = False  # the positions of the AC contactors have been read
         self.blind = 0  # 1 no device answers, 2 for so long that the default state applies
         self.blind_ms = 0
@@ -112,7 +116,7 @@ class Controller:
         self._hold_ms = params["scan.hold_s"] * 1000
         self._has_rectifier = "rectifier" in site.roles
         self._last_out = bytearray(site.idle)
-        self._was = [0] * 6
+        self._was = [0] * 6 + [self.policy.code, self.policy.keeper.code]
         self.source.reason = _BOOT
         report.output_points(self)
         report.state_points(self, (None,) * points.COUNT)
@@ -128,6 +132,7 @@ class Controller:
             self.contacts,
             self.grid,
             self.battery,
+            self.policy,
             self.demand,
             self.genset,
             self.source,
@@ -163,6 +168,8 @@ class Controller:
             self.mode_ms = self.mode_ms - dt_ms if self.mode_ms > dt_ms else 0
             if self.mode_ms == 0:
                 self.mode = AUTO
+        if self.adopted:  # before, nobody knows whether the grid is there
+            self._policy(snap, dt_ms)
         out = result.outputs
         if self.adopted or self._adopt():
             self._ac(v, dt_ms, blind, out)
@@ -186,6 +193,27 @@ class Controller:
         report.state_points(self, v)
         self._note(changed)
         return result
+
+    def _policy(self, snap: Snapshot, dt_ms: int) -> None:
+        """What energy is kept, bought and spared for, by what sources and loads were in the step before."""
+        source = self.source
+        genset = self.genset
+        battery = self.battery
+        loads = self.loads
+        # A battery that is off, or too low for the loads whatever its charge is said to be, carries nothing.
+        able = battery.bus_mv is not None and self.contacts.closed[BATTERY] != 0
+        served = source.actual != 0 and snap.v[_AC_PRESENT] != 0
+        self.policy.step(
+            dt_ms,
+            snap.minute,
+            self.mode,
+            battery.soc if able and not loads.shedding.level and not loads.shedding.low_ms else None,
+            source.grid_usable if self.grid.exists else served,
+            served,
+            genset.engine.fuel if genset.exists and genset.state != LOCKED_OUT else None,
+            battery.to_lvd_min_s,
+            False,
+        )
 
     def _ac(self, v: "tuple[int | None, ...]", dt_ms: int, blind: int, out: bytearray) -> None:
         """Everything about AC: is the grid fit, is the genset demanded, which source feeds the rectifier."""
@@ -215,7 +243,7 @@ class Controller:
         default = -1
         if blind == 2:
             default = 1 if self.site.idle[GRID] else 0
-        source.step(grid, genset, contacts, default)
+        source.step(grid, genset, contacts, default, self.policy.carry)
         out[GRID] = 1 if source.ac == GRID + 1 else 0
         out[GENSET] = 1 if source.ac == GENSET + 1 else 0
 
@@ -231,8 +259,8 @@ class Controller:
             battery.current_ma,
             battery.soc,
             ac or battery.charging,
-            ac,
-            0,
+            ac or self.policy.carry > 0,
+            self.policy.shed,
             False,
             out,
             blind,
@@ -245,7 +273,7 @@ class Controller:
                 v[_SITE_DC],
                 battery.temperature_dc,
                 battery.soc,
-                self.charge.reserve,
+                self.policy.reserve,
                 ac,
                 loads.shedding.low or loads.shedding.low_ms > 0,
                 v[_SOLAR_W],
@@ -343,6 +371,13 @@ class Controller:
         if was[5] != self.blind:
             was[5] = self.blind
             events.append((decision.BLIND, 0, was[5], 0, 0, 0))
+        policy = self.policy
+        if was[6] != policy.code:
+            was[6] = policy.code
+            events.append((decision.POLICY, 0, policy.charge_to, policy.code, 0, 0))
+        if was[7] != policy.keeper.code:
+            was[7] = policy.keeper.code
+            events.append((decision.POLICY, 1, policy.keeper.target, policy.keeper.code, 0, 0))
         if self.contacts.changed:
             report.contactor_events(self)
         for i in alarms:
@@ -381,6 +416,7 @@ class Controller:
             "version": _VERSION,
             "grid": self.grid.memory(),
             "battery": self.battery.memory(),
+            "policy": self.policy.memory(),
             "demand": self.demand.memory(),
             "genset": self.genset.memory(),
             "source": self.source.memory(),

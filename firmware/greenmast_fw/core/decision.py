@@ -22,6 +22,8 @@ CONTACTOR = 8  # subject: output; new: fault (see `contactor`)
 COMMAND = 9  # subject: number in the command table; new: 1 accepted, 0 refused
 BLIND = 10  # subject: 0; new: 0 data again, 1 holding, 2 default state
 
+POLICY = 11  # subject: 0 charging, 1 reserve; new: permille charged to, or kept
+
 
 class Decision:
     """What goes out.

@@ -50,10 +50,12 @@ def _s(ms: "int | None") -> int:
 
 
 def rows(c: "Controller") -> "list[Row]":
-    """One row each for AC source, grid, genset, state of charge, battery, load tiers and cooling.
+    """Rows for AC source, grid, genset, charge, battery, load tiers, cooling, and what energy is kept.
 
     And one for every reading that is not believed.
     """
+    from greenmast_fw.core import explain_policy
+
     out = [_ac(c)]
     if c.site.exists[GRID]:
         out.append(_grid(c))
@@ -69,7 +71,7 @@ def rows(c: "Controller") -> "list[Row]":
     for i in range(len(codes)):
         if codes[i]:
             out.append((points.name(i), "distrusted", _DISTRUST[codes[i] - quality.RATE], (), (), ()))
-    return out
+    return out + explain_policy.rows(c)
 
 
 def values_of(c: "Controller", code: int) -> "tuple[int, ...]":

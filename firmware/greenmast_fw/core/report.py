@@ -74,7 +74,7 @@ def state_points(c: "Controller", v: "tuple[int | None, ...]") -> None:
     values[_SOH] = battery.soh
     values[_TO_LVD] = battery.to_lvd_s
     values[_TO_LVD_MIN] = battery.to_lvd_min_s
-    values[_RESERVE] = c.charge.reserve
+    values[_RESERVE] = c.policy.reserve
     values[_MODE] = c.mode
     values[_ACTIVE] = len(c.alarms.active)
     energy = c.energy

@@ -69,7 +69,11 @@ class Scan:
         self.switches = 0  # changes of any output since boot
 
     async def run(self) -> None:
-        """Scan for ever. Raises what a driver or the core raises; the outputs then stay as they are."""
+        """Scan for ever. Raises what a driver or the core raises; the outputs then stay as they are.
+
+        A reset by command ends the whole program (SystemExit), a scan after it was accepted, so that the
+        answer has gone out.
+        """
         last_ms = due_ms = clock.ticks_ms()
         while True:
             now_ms = clock.ticks_ms()
@@ -79,6 +83,7 @@ class Scan:
                 self.late_ms += clock.diff(now_ms, due_ms)
                 if dt_ms > self.gap_max_ms:
                     self.gap_max_ms = dt_ms
+            reset_wanted = self.controller.reset_wanted
             self.step(dt_ms if dt_ms > 0 else 1)
             self._watchdog.feed()
             # Collect between scans, at a time of our choosing, rather than inside the next Modbus exchange.
@@ -90,6 +95,8 @@ class Scan:
                 due_ms = clock.ticks_ms()
                 wait_ms = 0
             await clock.sleep_ms(wait_ms)
+            if reset_wanted:
+                raise SystemExit("reset by command")
 
     def step(self, dt_ms: int) -> None:
         """One scan; `dt_ms` have passed since the last."""

@@ -37,6 +37,7 @@ class Rig:
         for name in settings:
             self.params[name.replace("__", ".")] = settings[name]
         self.time_ms = 0
+        self.minute = None  # local minute (see Snapshot) at time 0; None: the clock is not trusted
         self.grid_mv = 230_000
         self.grid_chz = 5_000
         self.mains_ok = None
@@ -159,7 +160,8 @@ class Rig:
                 continue
             values[i] = known[name]
             codes[i] = quality.GOOD
-        return Snapshot(tuple(values), bytes(codes))
+        minute = None if self.minute is None else self.minute + self.time_ms // 60_000
+        return Snapshot(tuple(values), bytes(codes), minute)
 
     # ---- running it --------------------------------------------------------------------------------
 

@@ -189,8 +189,17 @@ def test_commands_for_absent_devices_are_refused():
 
 def test_commands_that_are_not_for_the_core_are_unknown_to_it():
     rig = Rig().run(5)
-    assert rig.command("controller.reset") == "unknown"
     assert rig.command("no.such") == "unknown"
+
+
+def test_a_reset_by_command_is_a_wish_for_whoever_runs_the_controller():
+    rig = Rig().run(5)
+    assert not rig.controller.reset_wanted
+    assert rig.command("controller.reset") == "ok"
+    outputs = bytes(rig.out)
+    rig.run(1)
+    assert rig.controller.reset_wanted
+    assert bytes(rig.out) == outputs
 
 
 def test_commands_answer_with_what_was_applied_and_leave_an_event():

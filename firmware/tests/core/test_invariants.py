@@ -27,6 +27,7 @@ SETTINGS = {
     "lvd__reconnect_s": 20,
     "lvd__stagger_s": 5,
     "scan__hold_s": 30,
+    "policy__name": points.POLICIES.index("tribrid"),
 }
 DEAD_MS = 1_000
 ROLES = ("grid", "genset", "battery", "rectifier", "load")
@@ -258,11 +259,29 @@ class CalmSite(RuleBasedStateMachine):
                 ("load.shed", {"tier": 1, "for_s": 60}),
                 ("load.restore", {"tier": 1}),
                 ("mode.set", {"mode": "manual", "for_s": 60}),
+                ("mode.set", {"mode": "disaster", "for_s": 600}),
+                ("reserve.set", {"permille": 700, "for_s": 600}),
+                ("plan.set", {"expires_s": 600, "reserve": [200], "charge": [2], "genset": [1]}),
+                ("plan.set", {"expires_s": 60, "charge": [0], "genset": [2]}),
             )
         )
     )
     def operator(self, command: tuple[str, dict[str, object]]) -> None:
         self.rig.controller.command(*command)
+
+    @rule(minute=st.sampled_from((None, 120, 720, 720)))
+    def clock(self, minute: int | None) -> None:
+        self.rig.minute = minute
+
+    @rule(soc=st.sampled_from((190, 300, 700)))
+    def plan_lets_the_battery_carry(self, soc: int) -> None:
+        """Long enough for it to begin, with a good grid at hand."""
+        self.rig.grid_mv = 230_000
+        self.rig.soc = soc
+        plan = {"expires_s": 1_500, "reserve": [200], "charge": [2]}
+        self.rig.controller.command("plan.set", plan)
+        for _ in range(125):
+            self.scan(10_000)
 
     @rule()
     def i7_critical_load_returns(self) -> None:
@@ -271,6 +290,8 @@ class CalmSite(RuleBasedStateMachine):
         rig.welded, rig.wont_close, rig.stuck = set(), set(), {}
         rig.silent, rig.unread = set(), set()
         rig.grid_mv, rig.grid_chz, rig.mains_ok, rig.bus = 230_000, 5_000, None, None
+        rig.minute = None
+        rig.controller.command("plan.set", {"expires_s": 60})
         rig.controller.source.select_ms = 0
         rig.controller.loads.manual_ms = [0, 0, 0]
         # Given-up contactor 600 s, flapping at most 20 s x 90, then dead time, battery, hold and stagger.

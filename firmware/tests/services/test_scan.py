@@ -10,13 +10,6 @@ SOC = points.index("battery.soc_permille")
 AC = points.index("source.ac")
 
 
-class Heap:
-    """What the scan asks of `gc`."""
-
-    def mem_free(self):
-        return 1_000
-
-
 class Core:
     """A controller that believes what it has no code against, and decides nothing."""
 
@@ -40,7 +33,6 @@ class Nothing:
 
 
 def _scanned(core):
-    scan.gc = Heap()
     image = Image()
     source = image.add_source(3_000, [BUS, SOC])
     image.put(BUS, 50_000)
