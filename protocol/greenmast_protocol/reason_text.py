@@ -99,6 +99,7 @@ TEXTS = {
     "cool_enough": "{} below {}",
     "compressor_rest": "compressor rests: {} left",
     "reserve_first": "the reserve comes first",
+    "charge_refused": "no charging: the BMS allows no current",
 }
 
 

@@ -110,6 +110,8 @@ NAMES = (
     "cool_enough",
     "compressor_rest",
     "reserve_first",
+    # charging, later
+    "charge_refused",
 )
 
 # Codes that may answer a command, in the order of the table.
