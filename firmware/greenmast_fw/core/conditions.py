@@ -31,6 +31,9 @@ _FUEL_LOW = table.index("fuel_low")
 _BATTERY_LOW = table.index("battery_low")
 _BATTERY_LOST = table.index("battery_data_lost")
 _BUS_LOST = table.index("dc_bus_data_lost")
+_BATTERY_HOT = table.index("battery_hot")
+_BATTERY_COLD = table.index("battery_cold")
+_RECTIFIER_FAILED = table.index("rectifier_failed")
 _DISCONNECTED = (
     (LOAD1, table.index("load1_disconnected")),
     (LOAD2, table.index("load2_disconnected")),
@@ -56,6 +59,10 @@ def update(c: "Controller", v: "tuple[int | None, ...]") -> None:
         condition[_BATTERY_LOW] = 1
     condition[_BATTERY_LOST] = 1 if battery.lost_ms else 0
     condition[_BUS_LOST] = 1 if battery.bus_mv is None else 0
+    limits = c.charge.limits
+    condition[_BATTERY_HOT] = 1 if limits.hot else 0
+    condition[_BATTERY_COLD] = 1 if limits.cold else 0
+    condition[_RECTIFIER_FAILED] = 1 if c.charge.rectifier.standing else 0
     if v[_DOOR] is not None:
         condition[_DOOR_OPEN] = 1 if v[_DOOR] else 0
     if v[_SMOKE] is not None:

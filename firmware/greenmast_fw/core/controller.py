@@ -18,6 +18,7 @@ from greenmast_fw.core.protection import Protection
 from greenmast_fw.core.site import BATTERY, GENSET, GRID, LOAD3, MAJOR, MINOR, PV, START, Site
 from greenmast_fw.core.snapshot import Snapshot
 from greenmast_fw.core.source import Source
+from greenmast_fw.core.stages import STAGES
 from greenmast_protocol import alarms as alarm_table
 from greenmast_protocol import points, reasons
 
@@ -45,6 +46,8 @@ _EYES = tuple(
 )
 _BUS = _EYES[0]
 _SETPOINT = "rectifier.setpoint_mv"
+_LIMIT = "rectifier.limit_ma"
+_FULL = 1_000  # permille
 
 AUTO = points.MODES.index("auto")
 MANUAL_MODE = points.MODES.index("manual")
@@ -57,6 +60,7 @@ _SHAPE = {
     "genset": (7, 0, len(points.GENSET_STATES) - 1),
     "source": (4, 0, len(points.AC_SOURCES) - 1),
     "loads": (6, 0, 4),
+    "charge": (9, 0, len(STAGES) - 1),
     "mode": (2, 0, len(points.MODES) - 1),
     "alarms": (0, 0, 0x3FFFFFFF),
 }
@@ -78,7 +82,7 @@ class Controller:
         self.genset = Genset(params, site.exists[GENSET])
         self.source = Source(params)
         self.loads = Loads(params, site)
-        self.charge = Charge(params)
+        self.charge = Charge(params, site)
         self.protection = Protection(params, site)
         self.alarms = Alarms()
         self.queue: "list[Event]" = []  # from commands since the step before
@@ -88,7 +92,7 @@ class Controller:
         self.blind = 0  # 1 no device answers, 2 for so long that the default state applies
         self.blind_ms = 0
         self._hold_ms = params["scan.hold_s"] * 1000
-        self._has_rectifier = "rectifier" in site.roles
+        self.has_rectifier = "rectifier" in site.roles
         self._last_out = bytearray(site.idle)
         self._was = [0] * 6
         self.source.reason = _BOOT
@@ -148,10 +152,7 @@ class Controller:
         if self.site.exists[MINOR]:
             out[MINOR] = alarms.minor
         contacts.write(out)
-        charge = self.charge
-        charge.step(dt_ms, battery.lost_ms)
-        if charge.setpoint_mv is not None and self._has_rectifier:
-            result.setpoints[_SETPOINT] = charge.setpoint_mv
+        self._charge(v, dt_ms)
         conditions.update(self, v)
         changed = alarms.step(dt_ms)
         report.state_points(self, v)
@@ -188,6 +189,21 @@ class Controller:
         source.step(grid, genset, contacts, default)
         out[GRID] = 1 if source.ac == GRID + 1 else 0
         out[GENSET] = 1 if source.ac == GENSET + 1 else 0
+
+    def _charge(self, v: "tuple[int | None, ...]", dt_ms: int) -> None:
+        """What the rectifier shall hold, with the good source at its input."""
+        charge = self.charge
+        grid_ok = self.grid.ok
+        ac = self.source.actual
+        if ac and not (grid_ok if ac == GRID + 1 else self.genset.ok):
+            ac = 0
+        charge.step(v, dt_ms, self.battery, ac, grid_ok, _FULL, False, self.alarms.major)
+        if self.has_rectifier:
+            setpoints = self.decision.setpoints
+            if charge.setpoint_mv is not None:
+                setpoints[_SETPOINT] = charge.setpoint_mv
+            if charge.limit_ma is not None:
+                setpoints[_LIMIT] = charge.limit_ma
 
     def wanted(self) -> int:
         """Mask of the demands that count now: none while inhibited or if the genset could not take load."""
@@ -316,6 +332,7 @@ class Controller:
             "genset": self.genset.memory(),
             "source": self.source.memory(),
             "loads": self.loads.memory(),
+            "charge": self.charge.memory(),
             "alarms": self.alarms.memory(),
             "mode": [self.mode, self.mode_ms],
         }

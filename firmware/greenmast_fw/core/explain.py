@@ -8,9 +8,12 @@ their limits, as the reason's text takes them. `blocked` lists what stands in th
 
 from greenmast_fw.core import genset as sequence
 from greenmast_fw.core import report
+from greenmast_fw.core.charge import CELL, RESTART, TEST
 from greenmast_fw.core.demand import BUS, ROWS, SOC
+from greenmast_fw.core.limits import COLD, HOT
 from greenmast_fw.core.site import BATTERY, GENSET, GRID, LOAD1
 from greenmast_fw.core.source import DEAD_TIME
+from greenmast_fw.core.stages import ABSORPTION, CODES, EQUALISE, STAGES
 from greenmast_protocol import points, reasons
 
 TYPE_CHECKING = False
@@ -31,6 +34,8 @@ _RECOVERING = reasons.code("bus_recovering")
 _COUNTDOWN = reasons.code("shed_countdown")
 _STAGGER = reasons.code("stagger")
 _MANUAL = reasons.code("manual")
+_ABSORPTION = reasons.code("absorption")
+_EQUALISE = reasons.code("equalise")
 _DATA_LOST = reasons.code("data_lost")
 
 
@@ -40,12 +45,14 @@ def _s(ms: "int | None") -> int:
 
 
 def rows(c: "Controller") -> "list[Row]":
-    """One row each for the AC source, the grid, the genset, the battery and every load tier of the site."""
+    """One row each for the AC source, the grid, the genset, charging, the battery and every load tier."""
     out = [_ac(c)]
     if c.site.exists[GRID]:
         out.append(_grid(c))
     if c.site.exists[GENSET]:
         out.append(_genset(c))
+    if c.has_rectifier:
+        out.append(_charge(c))
     for i in range(BATTERY, LOAD1 + 3):
         if c.site.exists[i]:
             out.append(_load(c, i))
@@ -82,6 +89,19 @@ def values_of(c: "Controller", code: int) -> "tuple[int, ...]":
         return (battery.bus_mv, demand.bus_stop if demand.active & BUS else demand.bus_start)
     if code == report.HOLDING:
         return (_s(c.hold_left_ms()),)
+    return _charge_values(c, code)
+
+
+def _charge_values(c: "Controller", code: int) -> "tuple[int, ...]":
+    limits = c.charge.limits
+    if code in (_ABSORPTION, _EQUALISE):
+        return (_s(c.charge.stages.left_ms()),)
+    if code == COLD:
+        return (limits.temperature_dc, limits.cold_dc)
+    if code == HOT:
+        return (limits.temperature_dc, limits.hot_dc)
+    if code == CELL:
+        return (limits.cell_mv, limits.cell_high_mv)
     return ()
 
 
@@ -156,6 +176,24 @@ def _no_demand(c: "Controller") -> "list[Reason]":
     if c.battery.bus_mv is not None:
         out.append(_reason(c, _BUS_ABOVE if c.battery.bus_mv >= c.demand.bus_start else _BUS_LOW))
     return out
+
+
+def _charge(c: "Controller") -> "Row":
+    charge = c.charge
+    stages = charge.stages
+    stage = stages.stage
+    code = charge.code
+    blocked: "list[Reason]" = []
+    upcoming: "tuple[str, int] | tuple[()]" = ()
+    if code == TEST and charge.test:
+        upcoming = ("test ends", _s(charge.test.left_ms()))
+    elif code == RESTART:
+        upcoming = ("restart given up", _s(charge.rectifier.left_ms()))
+    elif stage in (ABSORPTION, EQUALISE):
+        if code != CODES[stage]:
+            blocked.append(_reason(c, CODES[stage]))
+        upcoming = ("float", _s(stages.left_ms()))
+    return ("charge", STAGES[stage], code, values_of(c, code), tuple(blocked), upcoming)
 
 
 def _load(c: "Controller", i: int) -> "Row":

@@ -24,6 +24,7 @@ _OUTPUT = points.index("output." + points.OUTPUTS[0])
 _REASON_AC = points.index("reason.ac")
 _REASON_GENSET = points.index("reason.genset")
 _REASON_BATTERY = points.index("reason.battery")
+_REASON_CHARGE = points.index("reason.charge")
 _REASON_LOAD1 = points.index("reason.load1")
 _REASON_LOAD2 = points.index("reason.load2")
 _REASON_LOAD3 = points.index("reason.load3")
@@ -63,6 +64,8 @@ def state_points(c: "Controller", v: "tuple[int | None, ...]") -> None:
     values[_REASON_LOAD2] = reason[LOAD2]
     values[_REASON_LOAD3] = reason[LOAD3]
     values[_REASON_BATTERY] = reason[BATTERY] or (0 if actual or c.battery.charging else _CARRIES)
+    if c.has_rectifier:
+        values[_REASON_CHARGE] = c.charge.code
     values[_TO_LVD] = c.battery.to_lvd_s
     values[_RESERVE] = c.charge.reserve
     values[_MODE] = c.mode
