@@ -111,6 +111,7 @@ TEXTS = {
     "clock_unsure": "no trusted time: no tariff, charged fully",
     "grid_unsteady": "the grid was lost within a day: no tariff, charged fully",
     "disaster": "disaster mode: must last {} more",
+    "charge_refused": "no charging: the BMS allows no current",
 }
 
 

@@ -125,6 +125,8 @@ NAMES = (
     "clock_unsure",
     "grid_unsteady",
     "disaster",
+    # charging, later
+    "charge_refused",
 )
 
 # Codes that may answer a command, in the order of the table.

@@ -16,6 +16,7 @@ from greenmast_protocol import points
 _BUS = points.index("dc.bus_mv")
 _VOLTAGE = points.index("battery.voltage_mv")
 _CURRENT = points.index("battery.current_ma")
+_TEMPERATURE = points.index("battery.temperature_dc")
 _SOC = points.index("battery.soc_permille")
 _SOH = points.index("battery.soh_permille")
 _TEMPERATURE = points.index("battery.temperature_dc")

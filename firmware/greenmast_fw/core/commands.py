@@ -8,7 +8,7 @@ battery protection.
 from greenmast_fw.core import decision
 from greenmast_fw.core.genset import MIN_RUN, READY
 from greenmast_fw.core.genset import ON_LOAD as GENSET_ON_LOAD
-from greenmast_fw.core.site import GENSET, LOAD1
+from greenmast_fw.core.site import GENSET, GRID, LOAD1
 from greenmast_protocol import commands, points, reasons
 
 TYPE_CHECKING = False
@@ -17,9 +17,12 @@ if TYPE_CHECKING:
 
 _UNKNOWN = reasons.code("unknown")
 _NO_DEVICE = reasons.code("no_device")
+_BUSY = reasons.code("busy")
 _NOT_QUALIFIED = reasons.code("not_qualified")
 _INHIBITED = reasons.code("inhibited")
 _BATTERY_PROTECT = reasons.code("battery_protect")
+
+_TEST_LEAST_PERMILLE = 100  # a shorter discharge shows nothing
 
 
 def apply(c: "Controller", name: str, args: "dict[str, object]") -> "tuple[int, dict[str, object]]":
@@ -132,6 +135,33 @@ def _controller_reset(c: "Controller", args: "dict[str, object]") -> "tuple[int,
     return 0, {}
 
 
+def _battery_test(c: "Controller", args: "dict[str, object]") -> "tuple[int, dict[str, object]]":
+    """Only on a grid that has not failed of late, and never with a battery that is needed or in doubt."""
+    charge = c.charge
+    if not args["on"]:
+        charge.test = None
+        return 0, {"on": 0}
+    if not c.has_rectifier:
+        return _NO_DEVICE, {}
+    if charge.test:
+        return _BUSY, {}
+    if c.source.actual != GRID + 1 or not c.source.grid_serves or charge.since_loss_s < charge.lockout_s:
+        return _NOT_QUALIFIED, {}
+    battery = c.battery
+    soc = battery.soc
+    if (
+        soc is None
+        or battery.current_ma is None
+        or soc < charge.test_stop + _TEST_LEAST_PERMILLE
+        or battery.lost_ms
+        or charge.limits.blocked
+        or c.alarms.major
+    ):
+        return _BATTERY_PROTECT, {}
+    charge.start_test(soc)
+    return 0, {"on": 1}
+
+
 _HANDLERS = {
     "genset.start": _genset_start,
     "genset.stop": _genset_stop,
@@ -144,4 +174,5 @@ _HANDLERS = {
     "reserve.set": _reserve_set,
     "plan.set": _plan_set,
     "controller.reset": _controller_reset,
+    "battery.test": _battery_test,
 }

@@ -36,6 +36,9 @@ _UNCERTAIN = table.index("soc_uncertain")
 _AGED = table.index("battery_aged")
 _AUTONOMY = table.index("autonomy_short")
 _BUS_LOST = table.index("dc_bus_data_lost")
+_BATTERY_HOT = table.index("battery_hot")
+_BATTERY_COLD = table.index("battery_cold")
+_RECTIFIER_FAILED = table.index("rectifier_failed")
 _DISCONNECTED = (
     (LOAD1, table.index("load1_disconnected")),
     (LOAD2, table.index("load2_disconnected")),
@@ -86,6 +89,10 @@ def update(c: "Controller", v: "tuple[int | None, ...]") -> None:
     condition[_IMPLAUSIBLE] = 1 if knowing.implausible else 0
     condition[_UNBALANCED] = 1 if knowing.unbalanced else 0
     condition[_PLAN_STALE] = c.policy.stale
+    limits = c.charge.limits
+    condition[_BATTERY_HOT] = 1 if limits.hot else 0
+    condition[_BATTERY_COLD] = 1 if limits.cold else 0
+    condition[_RECTIFIER_FAILED] = 1 if c.charge.rectifier.standing else 0
     if v[_DOOR] is not None:
         condition[_DOOR_OPEN] = 1 if v[_DOOR] else 0
     if v[_SMOKE] is not None:

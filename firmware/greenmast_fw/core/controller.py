@@ -21,6 +21,7 @@ from greenmast_fw.core.protection import Protection
 from greenmast_fw.core.site import BATTERY, COOLING, GENSET, GRID, LOAD3, MAJOR, MINOR, PV, START, Site
 from greenmast_fw.core.snapshot import Snapshot
 from greenmast_fw.core.source import Source
+from greenmast_fw.core.stages import STAGES
 from greenmast_protocol import alarms as alarm_table
 from greenmast_protocol import points, reasons
 
@@ -52,6 +53,7 @@ _EYES = tuple(
 )
 _BUS = _EYES[0]
 _SETPOINT = "rectifier.setpoint_mv"
+_LIMIT = "rectifier.limit_ma"
 
 AUTO = points.MODES.index("auto")
 MANUAL_MODE = points.MODES.index("manual")
@@ -68,6 +70,7 @@ _SHAPE = {
     "loads": (11, 0, 4),
     "cooling": (2, 0, 1),
     "energy": (20, 0, 0x7FFFFFFFFF),
+    "charge": (9, 0, len(STAGES) - 1),
     "mode": (2, 0, len(points.MODES) - 1),
     "alarms": (0, 0, 0x3FFFFFFF),
 }
@@ -97,7 +100,7 @@ class Controller:
             from greenmast_fw.core.cooling import Cooling  # loaded where there is one: heap is scarce
 
             self.cooling = Cooling(params, site)
-        self.charge = Charge(params)
+        self.charge = Charge(params, site)
         self.protection = Protection(params, site)
         self.alarms = Alarms()
         self.aggregate: "Aggregate | None" = None
@@ -114,7 +117,7 @@ class Controller:
         self.blind_ms = 0
         self.hot_dc = params["cooling.alarm_dc"]
         self._hold_ms = params["scan.hold_s"] * 1000
-        self._has_rectifier = "rectifier" in site.roles
+        self.has_rectifier = "rectifier" in site.roles
         self._last_out = bytearray(site.idle)
         self._was = [0] * 6 + [self.policy.code, self.policy.keeper.code]
         self.source.reason = _BOOT
@@ -184,10 +187,7 @@ class Controller:
         if self.site.exists[MINOR]:
             out[MINOR] = alarms.minor
         contacts.write(out)
-        charge = self.charge
-        charge.step(dt_ms, battery.lost_ms)
-        if charge.setpoint_mv is not None and self._has_rectifier:
-            result.setpoints[_SETPOINT] = charge.setpoint_mv
+        self._charge(v, dt_ms)
         conditions.update(self, v)
         changed = alarms.step(dt_ms)
         report.state_points(self, v)
@@ -261,7 +261,7 @@ class Controller:
             ac or battery.charging,
             ac or self.policy.carry > 0,
             self.policy.shed,
-            False,
+            self.charge.restarting,
             out,
             blind,
         )
@@ -282,6 +282,24 @@ class Controller:
                 blind,
             )
             out[COOLING] = cooling.on
+
+    def _charge(self, v: "tuple[int | None, ...]", dt_ms: int) -> None:
+        """What the rectifier shall hold, with the good source at its input."""
+        charge = self.charge
+        policy = self.policy
+        grid_ok = self.grid.ok
+        ac = self.source.actual
+        if ac and not (grid_ok if ac == GRID + 1 else self.genset.ok):
+            ac = 0
+        charge.step(
+            v, dt_ms, self.battery, ac, grid_ok, policy.charge_to, policy.charge_first, self.alarms.major
+        )
+        if self.has_rectifier:
+            setpoints = self.decision.setpoints
+            if charge.setpoint_mv is not None:
+                setpoints[_SETPOINT] = charge.setpoint_mv
+            if charge.limit_ma is not None:
+                setpoints[_LIMIT] = charge.limit_ma
 
     def wanted(self) -> int:
         """Mask of the demands that count now: none while inhibited or if the genset could not take load."""
@@ -423,6 +441,7 @@ class Controller:
             "loads": self.loads.memory(),
             "cooling": self.cooling.memory() if self.cooling is not None else [0, 0],
             "energy": self.energy.memory(),
+            "charge": self.charge.memory(),
             "alarms": self.alarms.memory(),
             "mode": [self.mode, self.mode_ms],
         }

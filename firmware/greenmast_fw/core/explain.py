@@ -9,9 +9,12 @@ their limits, as the reason's text takes them. `blocked` lists what stands in th
 from greenmast_fw.core import genset as sequence
 from greenmast_fw.core import report, shed
 from greenmast_fw.core.autonomy import ENDLESS_S
+from greenmast_fw.core.charge import CELL, RESTART, TEST
 from greenmast_fw.core.demand import BUS, ROWS, SOC
+from greenmast_fw.core.limits import COLD, HOT
 from greenmast_fw.core.site import BATTERY, COOLING, GENSET, GRID, LOAD1
 from greenmast_fw.core.source import DEAD_TIME
+from greenmast_fw.core.stages import ABSORPTION, CODES, EQUALISE, STAGES
 from greenmast_protocol import points, quality, reasons
 
 TYPE_CHECKING = False
@@ -37,6 +40,8 @@ _SOC_COUNTED = reasons.code("soc_counted")
 _SOC_UNSURE = reasons.code("soc_unsure")
 _MANUAL = reasons.code("manual")
 _RESTS = reasons.code("compressor_rest")
+_ABSORPTION = reasons.code("absorption")
+_EQUALISE = reasons.code("equalise")
 _DATA_LOST = reasons.code("data_lost")
 # By quality code, from RATE on.
 _DISTRUST = tuple(
@@ -62,6 +67,8 @@ def rows(c: "Controller") -> "list[Row]":
     if c.site.exists[GENSET]:
         out.append(_genset(c))
     out.append(_soc(c))
+    if c.has_rectifier:
+        out.append(_charge(c))
     for i in range(BATTERY, LOAD1 + 3):
         if c.site.exists[i]:
             out.append(_load(c, i))
@@ -106,6 +113,19 @@ def values_of(c: "Controller", code: int) -> "tuple[int, ...]":
         return (battery.soc_error,)
     if code == report.HOLDING:
         return (_s(c.hold_left_ms()),)
+    return _charge_values(c, code)
+
+
+def _charge_values(c: "Controller", code: int) -> "tuple[int, ...]":
+    limits = c.charge.limits
+    if code in (_ABSORPTION, _EQUALISE):
+        return (_s(c.charge.stages.left_ms()),)
+    if code == COLD:
+        return (limits.temperature_dc, limits.cold_dc)
+    if code == HOT:
+        return (limits.temperature_dc, limits.hot_dc)
+    if code == CELL:
+        return (limits.cell_mv, limits.cell_high_mv)
     return ()
 
 
@@ -197,6 +217,24 @@ def _soc(c: "Controller") -> "Row":
         since_s = battery.charge.since_ms // 1000
         return ("soc", "counted", _SOC_COUNTED, (soc, error, since_s), (), upcoming)
     return ("soc", "measured", _SOC_BMS, (soc, error), (), upcoming)
+
+
+def _charge(c: "Controller") -> "Row":
+    charge = c.charge
+    stages = charge.stages
+    stage = stages.stage
+    code = charge.code
+    blocked: "list[Reason]" = []
+    upcoming: "tuple[str, int] | tuple[()]" = ()
+    if code == TEST and charge.test:
+        upcoming = ("test ends", _s(charge.test.left_ms()))
+    elif code == RESTART:
+        upcoming = ("restart given up", _s(charge.rectifier.left_ms()))
+    elif stage in (ABSORPTION, EQUALISE):
+        if code != CODES[stage]:
+            blocked.append(_reason(c, CODES[stage]))
+        upcoming = ("float", _s(stages.left_ms()))
+    return ("charge", STAGES[stage], code, values_of(c, code), tuple(blocked), upcoming)
 
 
 def _load(c: "Controller", i: int) -> "Row":

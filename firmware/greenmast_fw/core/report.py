@@ -29,6 +29,7 @@ _OUTPUT = points.index("output." + points.OUTPUTS[0])
 _REASON_AC = points.index("reason.ac")
 _REASON_GENSET = points.index("reason.genset")
 _REASON_BATTERY = points.index("reason.battery")
+_REASON_CHARGE = points.index("reason.charge")
 _REASON_LOAD1 = points.index("reason.load1")
 _REASON_LOAD2 = points.index("reason.load2")
 _REASON_LOAD3 = points.index("reason.load3")
@@ -75,6 +76,8 @@ def state_points(c: "Controller", v: "tuple[int | None, ...]") -> None:
     values[_TO_LVD] = battery.to_lvd_s
     values[_TO_LVD_MIN] = battery.to_lvd_min_s
     values[_RESERVE] = c.policy.reserve
+    if c.has_rectifier:
+        values[_REASON_CHARGE] = c.charge.code
     values[_MODE] = c.mode
     values[_ACTIVE] = len(c.alarms.active)
     energy = c.energy
