@@ -8,7 +8,7 @@ battery protection.
 from greenmast_fw.core import decision
 from greenmast_fw.core.genset import MIN_RUN, READY
 from greenmast_fw.core.genset import ON_LOAD as GENSET_ON_LOAD
-from greenmast_fw.core.site import GENSET, LOAD1
+from greenmast_fw.core.site import GENSET, GRID, LOAD1
 from greenmast_protocol import commands, points, reasons
 
 TYPE_CHECKING = False
@@ -59,6 +59,7 @@ def _genset_stop(c: "Controller", args: "dict[str, object]") -> "tuple[int, dict
     if (state == READY or state == GENSET_ON_LOAD) and c.genset.left_ms(MIN_RUN):
         return MIN_RUN, {}
     c.demand.release()
+    c.exercise.stop()
     return 0, {}
 
 
@@ -73,6 +74,7 @@ def _genset_reset(c: "Controller", args: "dict[str, object]") -> "tuple[int, dic
     if not c.site.exists[GENSET]:
         return _NO_DEVICE, {}
     c.genset.reset()
+    c.exercise.failed = False
     return 0, {"state": points.GENSET_STATES[c.genset.state]}
 
 
@@ -114,6 +116,13 @@ def _mode_set(c: "Controller", args: "dict[str, object]") -> "tuple[int, dict[st
     return 0, {"mode": args["mode"], "for_s": args["for_s"]}
 
 
+def _outage_announce(c: "Controller", args: "dict[str, object]") -> "tuple[int, dict[str, object]]":
+    if not c.site.exists[GRID]:
+        return _NO_DEVICE, {}
+    c.announce(int(args["in_s"]) * 1000, _ms(args))  # type: ignore[call-overload]
+    return 0, {"in_s": args["in_s"], "for_s": args["for_s"]}
+
+
 _HANDLERS = {
     "genset.start": _genset_start,
     "genset.stop": _genset_stop,
@@ -123,4 +132,5 @@ _HANDLERS = {
     "load.shed": _load_shed,
     "load.restore": _load_restore,
     "mode.set": _mode_set,
+    "outage.announce": _outage_announce,
 }

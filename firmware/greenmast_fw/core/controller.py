@@ -11,6 +11,7 @@ from greenmast_fw.core.charge import Charge
 from greenmast_fw.core.contactor import WELDED, Contactors
 from greenmast_fw.core.decision import Decision
 from greenmast_fw.core.demand import MANUAL, Demand, first_reason
+from greenmast_fw.core.exercise import Exercise
 from greenmast_fw.core.genset import Genset
 from greenmast_fw.core.grid import Grid
 from greenmast_fw.core.loads import Loads
@@ -25,7 +26,10 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from greenmast_fw.core.decision import Event
     from greenmast_fw.core.explain import Row
+    from greenmast_fw.core.outage import Outage
 
+_LOAD_W = points.index("load.power_w")
+_TEMPERATURE = points.index("battery.temperature_dc")
 _AC_PRESENT = points.index("rectifier.ac_present")
 # When none of these is known, no device answers.
 _EYES = tuple(
@@ -49,12 +53,14 @@ _SETPOINT = "rectifier.setpoint_mv"
 AUTO = points.MODES.index("auto")
 MANUAL_MODE = points.MODES.index("manual")
 _BOOT = reasons.code("boot")
-_VERSION = 1  # of the memory
+_VERSION = 2  # of the memory
 # Part of the memory: (least length, least and greatest first value).
 _SHAPE = {
-    "grid": (6, 1, 4_096),
-    "demand": (4, 0, 15),
-    "genset": (7, 0, len(points.GENSET_STATES) - 1),
+    "grid": (3, 1, 16_384),
+    "demand": (5, 0, 1_023),
+    "exercise": (2, 0, 3),
+    "outage": (0, 0, 604_800_000),
+    "genset": (11, 0, len(points.GENSET_STATES) - 1),
     "source": (4, 0, len(points.AC_SOURCES) - 1),
     "loads": (6, 0, 4),
     "mode": (2, 0, len(points.MODES) - 1),
@@ -75,6 +81,8 @@ class Controller:
         self.grid = Grid(params, site.exists[GRID])
         self.battery = Battery(site)
         self.demand = Demand(params)
+        self.exercise = Exercise(params)
+        self.outage: "Outage | None" = None  # an announced one
         self.genset = Genset(params, site.exists[GENSET])
         self.source = Source(params)
         self.loads = Loads(params, site)
@@ -87,6 +95,7 @@ class Controller:
         self.adopted = False  # the positions of the AC contactors have been read
         self.blind = 0  # 1 no device answers, 2 for so long that the default state applies
         self.blind_ms = 0
+        self._params = params
         self._hold_ms = params["scan.hold_s"] * 1000
         self._has_rectifier = "rectifier" in site.roles
         self._last_out = bytearray(site.idle)
@@ -97,11 +106,15 @@ class Controller:
 
     def configure(self, params: "dict[str, int]") -> None:
         """Take over new parameters without disturbing what runs."""
+        self._params = params
         self._hold_ms = params["scan.hold_s"] * 1000
+        if self.outage:
+            self.outage.configure(params)
         for part in (
             self.contacts,
             self.grid,
             self.demand,
+            self.exercise,
             self.genset,
             self.source,
             self.loads,
@@ -133,7 +146,7 @@ class Controller:
                 self.mode = AUTO
         out = result.outputs
         if self.adopted or self._adopt():
-            self._ac(v, dt_ms, blind, out)
+            self._ac(v, snap.minute, dt_ms, blind, out)
         source = self.source.actual and v[_AC_PRESENT] != 0
         self.loads.step(
             dt_ms, battery.bus_mv, battery.voltage_mv, bool(source) or battery.charging, out, blind
@@ -158,7 +171,9 @@ class Controller:
         self._note(changed)
         return result
 
-    def _ac(self, v: "tuple[int | None, ...]", dt_ms: int, blind: int, out: bytearray) -> None:
+    def _ac(
+        self, v: "tuple[int | None, ...]", minute: "int | None", dt_ms: int, blind: int, out: bytearray
+    ) -> None:
         """Everything about AC: is the grid fit, is the genset demanded, which source feeds the rectifier."""
         contacts = self.contacts
         closed = contacts.closed
@@ -172,12 +187,14 @@ class Controller:
                 on_grid = v[_AC_PRESENT]
         elif closed[GRID] == 0 and closed[GENSET] == 1:
             on_genset = v[_AC_PRESENT]
+        leave = 0
         if grid.exists:
             grid.step(v, dt_ms, on_grid, blind)
+            if self.outage:
+                leave = self._planned(self.outage, dt_ms)
         source.judge(dt_ms, grid, contacts)
         if genset.exists:
-            battery = self.battery
-            self.demand.step(dt_ms, battery.soc, battery.bus_mv, battery.lost_ms, source.grid_serves, blind)
+            self._demands(v, minute, dt_ms, blind)
             want = self.wanted()
             loaded = 1 if closed[GENSET] == 1 and contacts.fault[GENSET] != WELDED else 0
             genset.step(v, dt_ms, want, loaded, on_genset, blind)
@@ -185,9 +202,57 @@ class Controller:
         default = -1
         if blind == 2:
             default = 1 if self.site.idle[GRID] else 0
-        source.step(grid, genset, contacts, default)
+        source.step(grid, genset, contacts, default, leave)
         out[GRID] = 1 if source.ac == GRID + 1 else 0
         out[GENSET] = 1 if source.ac == GENSET + 1 else 0
+
+    def _demands(self, v: "tuple[int | None, ...]", minute: "int | None", dt_ms: int, blind: int) -> None:
+        """Why the genset should run."""
+        quiet = window = ration = tapered = False
+        serves = self.source.grid_serves
+        battery = self.battery
+        demand = self.demand
+        genset = self.genset
+        exercise = self.exercise
+        exercise.step(dt_ms, minute, quiet or ration, serves, genset.run_ms, genset.forbidden())
+        demand.see(battery.soc, battery.bus_mv, v[_LOAD_W], v[_TEMPERATURE], battery.to_lvd_s)
+        absent = bool(self.grid.exists) and not serves
+        demand.step(
+            dt_ms,
+            battery.lost_ms,
+            serves,
+            absent,
+            blind,
+            quiet,
+            window,
+            ration,
+            tapered,
+            exercise.active,
+        )
+
+    def _planned(self, outage: "Outage", dt_ms: int) -> int:
+        """An outage has been announced. Returns the reason code for leaving the grid now, or 0."""
+        battery = self.battery
+        carries = not self.site.exists[BATTERY] or self.contacts.closed[BATTERY] != 0
+        if battery.soc is not None:
+            carries = carries and battery.soc > self.charge.reserve
+        elif battery.bus_mv is None or battery.bus_mv < self.demand.bus.start:
+            carries = False
+        outage.step(dt_ms, self.grid.ok, self.grid.proven, carries)
+        self.grid.expect(outage.return_ms)
+        if outage.over:
+            self.outage = None
+        return outage.leave
+
+    def announce(self, in_ms: int, for_ms: int) -> None:
+        """An outage of the grid begins in `in_ms` and lasts for `for_ms`."""
+        self._expect_outage().announce(in_ms, for_ms)
+
+    def _expect_outage(self) -> "Outage":
+        from greenmast_fw.core.outage import Outage  # loaded when first needed: heap is scarce
+
+        self.outage = Outage(self._params)
+        return self.outage
 
     def wanted(self) -> int:
         """Mask of the demands that count now: none while inhibited or if the genset could not take load."""
@@ -313,6 +378,8 @@ class Controller:
             "version": _VERSION,
             "grid": self.grid.memory(),
             "demand": self.demand.memory(),
+            "exercise": self.exercise.memory(),
+            "outage": self.outage.memory() if self.outage else [],
             "genset": self.genset.memory(),
             "source": self.source.memory(),
             "loads": self.loads.memory(),
@@ -331,7 +398,10 @@ class Controller:
             if not _fits(memory.get(name), *_SHAPE[name]):
                 return False
         for name in _SHAPE:
-            if name != "mode":
+            if name == "outage":
+                if len(memory[name]) == 4:  # type: ignore[arg-type]
+                    self._expect_outage().restore(memory[name])  # type: ignore[arg-type]
+            elif name != "mode":
                 getattr(self, name).restore(memory[name])
         self.mode, self.mode_ms = memory["mode"]  # type: ignore[misc]
         self.decision.alarms = self.alarms.active

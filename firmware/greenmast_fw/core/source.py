@@ -3,6 +3,8 @@
 Rules
 - The grid is preferred; the genset serves while it is demanded and ready. A command may prefer otherwise, for
   a time, among sources that are fit.
+- The battery may be asked to carry although the grid is fit (an announced outage, a tariff): the grid is left
+  then as one that is no longer preferred. It still counts as serving, so that nothing demands a genset.
 - Break before make: a contactor closes only when the other one has been proven open for the dead time.
 - A source that is no longer fit is left at once; one that is merely no longer preferred after the minimum on
   time.
@@ -33,6 +35,21 @@ FAIL_TO_CLOSE = reasons.code("fail_to_close")
 NO_SOURCE = reasons.code("no_source")
 MANUAL = reasons.code("manual")
 DEFAULT_STATE = reasons.code("default_state")
+
+# (from, event, to): what can happen; drawn in the documents, checked by the tests.
+TRANSITIONS = (
+    (NONE, "grid fit, the other proven open for the dead time", GRID),
+    (NONE, "genset ready, the other proven open for the dead time", GENSET),
+    (NONE, "found closed after a reset", GRID),
+    (GRID, "no longer fit", NONE),
+    (GRID, "no longer preferred, after the minimum on time", NONE),
+    (GRID, "did not close", NONE),
+    (GRID, "opened by protection", NONE),
+    (GENSET, "no longer fit", NONE),
+    (GENSET, "no longer preferred, after the minimum on time", NONE),
+    (GENSET, "did not close", NONE),
+    (GENSET, "opened by protection", NONE),
+)
 
 _WHY = (NO_SOURCE, reasons.code("grid_available"), reasons.code("genset_ready"))  # by source
 _GIVEN_UP_MS = 600_000  # a contactor that would not close is left alone this long
@@ -99,15 +116,20 @@ class Source:
             return grid.qualified or (grid.ok and self.ac == GRID)
         return genset.ready or (genset.ok and self.ac == GENSET and genset.state != COOL_DOWN)
 
-    def step(self, grid: Grid, genset: Genset, contacts: Contactors, default: int) -> None:
-        """Second half. `default`: the source of the site's default state while that applies, else -1."""
-        target = default if default >= 0 else self._target(grid, genset)
+    def step(self, grid: Grid, genset: Genset, contacts: Contactors, default: int, leave: int) -> None:
+        """Second half. `default`: the source of the site's default state while that applies, else -1.
+
+        `leave`: reason code for which the battery, which can, shall carry instead of the grid, or 0.
+        """
+        target = default if default >= 0 else self._target(grid, genset, leave)
         ac = self.ac
         if ac == NONE:
             if target != NONE:
                 self._close(target, contacts, default)
             elif grid.exists:
-                self.reason = MANUAL if self.select_ms and self.select == NONE else grid.reason
+                self.reason = leave if leave and self.grid_usable else grid.reason
+                if self.select_ms and self.select == NONE:
+                    self.reason = MANUAL
             else:
                 self.reason = NO_SOURCE
             return
@@ -120,17 +142,22 @@ class Source:
         elif target != ac:
             if contacts.since_ms[i] >= self._min_on_ms or default >= 0:
                 self.ac = NONE
-                self.reason = MANUAL if self.select_ms else _WHY[target] if target else genset.reason
+                if self.select_ms:
+                    self.reason = MANUAL
+                elif leave and ac == GRID:
+                    self.reason = leave
+                else:
+                    self.reason = _WHY[target] if target else genset.reason
         elif self.tries[i] and contacts.since_ms[i] >= _PROVEN_MS:
             self.tries[i] = 0
 
-    def _target(self, grid: Grid, genset: Genset) -> int:
+    def _target(self, grid: Grid, genset: Genset, leave: int) -> int:
         if self.select_ms:
             if self.select == NONE:
                 return NONE
             if self.fit(self.select, grid, genset):
                 return self.select
-        if self.grid_usable:
+        if self.grid_usable and not leave:
             return GRID
         if self.fit(GENSET, grid, genset):
             return GENSET
