@@ -38,8 +38,8 @@ _SATURATED_MS = 0x3FFFFFFF
 class Engine:
     """`evidence`: RUNS, STOPPED or UNKNOWN. `in_band`: 1, 0, or None when unmeasured and held.
 
-    `stable_ms`: measured in band. `fuel`: permille, measured or by account, or None. `fuel_low`: the latch.
-    `fault`: 0, or what the device says.
+    `stable_ms`: measured in band. `fuel`: permille, measured or by account, or None. `fuel_low`: the latch,
+    `guessed`: set by account. `fault`: 0, or what the device says.
     """
 
     def __init__(self, params: "dict[str, int]") -> None:
@@ -49,6 +49,7 @@ class Engine:
         self.account = Fuel(params)
         self.fuel: "int | None" = None
         self.fuel_low = False
+        self.guessed = False
         self.fault = 0
         self._fuel_low_ms = -1
         self._unmeasured_ms = 0
@@ -130,9 +131,12 @@ class Engine:
         elif not self.fuel_low:
             self._fuel_low_ms = 0 if self._fuel_low_ms < 0 else self._fuel_low_ms + dt_ms
             self.fuel_low = self._fuel_low_ms >= _FUEL_FILTER_MS
+            self.guessed = self.account.lost
 
     def vouch(self) -> None:
-        """By command: somebody has looked. An account without a sensor is given up with what it forbids."""
-        if self.account.vouch():
+        """By command: somebody has looked. Fuel is not missing, and an account alone forbids nothing."""
+        self.account.theft = False
+        if self.fuel_low and self.guessed:
+            self.account.forget()
             self.fuel_low = False
             self._fuel_low_ms = -1

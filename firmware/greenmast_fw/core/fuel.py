@@ -49,14 +49,10 @@ class Fuel:
             return self._measured
         return self._book // _SCALE if self._tank_l else None
 
-    def vouch(self) -> bool:
-        """By command: no theft. Returns whether there was only the account, which is given up then."""
-        self.theft = False
-        if not self.lost:
-            return False
+    def forget(self) -> None:
+        """Give the account up; it begins anew with the next level."""
         self._smooth = self._book = -1
         self.lost = False
-        return True
 
     def step(self, dt_ms: int, permille: "int | None", running: bool, power_w: "int | None") -> None:
         """`permille`: what the sensor says. `running`: there is evidence of it."""

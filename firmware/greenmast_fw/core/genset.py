@@ -415,6 +415,7 @@ class Genset:
     def memory(self) -> "list[int]":
         """What must survive a reset: stage, lock-out, tries, run and off time, latches, starts."""
         flags = (1 if self.engine.fuel_low else 0) + (2 if self._ran else 0) + (4 if self.stalled else 0)
+        flags += 8 if self.engine.guessed else 0
         kept = [self.state, self.lock, self.tries, self.run_ms, self._off_ms, flags]
         return kept + self.engine.account.memory() + self.starts.memory()
 
@@ -433,6 +434,7 @@ class Genset:
         self.lock, self.tries, self.run_ms, self._off_ms = kept[1:5]
         flags = kept[5]
         self.engine.fuel_low = bool(flags & 1)
+        self.engine.guessed = bool(flags & 8)
         self._ran = bool(flags & 2)
         self.stalled = bool(flags & 4)
         self._resumed = state in _RUNNING

@@ -86,6 +86,20 @@ def test_an_empty_account_without_a_sensor_is_lifted_by_reset_or_by_a_level():
         assert rig.reason("genset") == "min_off"
 
 
+def test_reset_does_not_lift_a_stop_for_measured_low_fuel_though_the_sensor_is_lost_since():
+    rig = on_genset(genset__min_off_s=0)
+    rig.fuel = 50
+    rig.until("genset.state", "off", 60)
+    rig.fuel = None
+    rig.run(100)
+    rig.reset()
+    rig.run(5)
+    assert rig.command("genset.reset") == "ok"
+    rig.run(300)
+    assert rig.is_now("genset_start") == 0
+    assert rig.reason("genset") == "fuel_low"
+
+
 def test_unmeasured_power_counts_as_rated_power():
     rig = on_genset(genset__max_run_s=604_800)
     rig.fuel = None
