@@ -62,6 +62,7 @@ def _genset_stop(c: "Controller", args: "dict[str, object]") -> "tuple[int, dict
     if (state == READY or state == GENSET_ON_LOAD) and c.genset.left_ms(MIN_RUN):
         return MIN_RUN, {}
     c.demand.release()
+    c.exercise.stop()
     return 0, {}
 
 
@@ -76,6 +77,7 @@ def _genset_reset(c: "Controller", args: "dict[str, object]") -> "tuple[int, dic
     if not c.site.exists[GENSET]:
         return _NO_DEVICE, {}
     c.genset.reset()
+    c.exercise.failed = False
     return 0, {"state": points.GENSET_STATES[c.genset.state]}
 
 
@@ -162,6 +164,13 @@ def _battery_test(c: "Controller", args: "dict[str, object]") -> "tuple[int, dic
     return 0, {"on": 1}
 
 
+def _outage_announce(c: "Controller", args: "dict[str, object]") -> "tuple[int, dict[str, object]]":
+    if not c.site.exists[GRID]:
+        return _NO_DEVICE, {}
+    c.announce(int(args["in_s"]) * 1000, _ms(args))  # type: ignore[call-overload]
+    return 0, {"in_s": args["in_s"], "for_s": args["for_s"]}
+
+
 _HANDLERS = {
     "genset.start": _genset_start,
     "genset.stop": _genset_stop,
@@ -175,4 +184,5 @@ _HANDLERS = {
     "plan.set": _plan_set,
     "controller.reset": _controller_reset,
     "battery.test": _battery_test,
+    "outage.announce": _outage_announce,
 }

@@ -5,7 +5,7 @@ Decides nothing: delays and suppression are the business of `alarms`, the rules 
 
 from greenmast_fw.core.contactor import CHATTER, FAIL_TO_CLOSE, WELDED
 from greenmast_fw.core.engine import RUNS
-from greenmast_fw.core.genset import LOCKED_OUT, OFF, ON_LOAD, READY, START_FAILED
+from greenmast_fw.core.genset import ENGINE_FAULT, LOCKED_OUT, OFF, ON_LOAD, READY, START_FAILED
 from greenmast_fw.core.site import BATTERY, GENSET, LOAD1, LOAD2, LOAD3
 from greenmast_protocol import alarms as table
 from greenmast_protocol import points
@@ -29,6 +29,11 @@ _UNEXPECTED = table.index("genset_unexpected_run")
 _STALLED = table.index("genset_stalled")
 _MAX_RUN = table.index("genset_max_run")
 _BAND = table.index("genset_out_of_band")
+_FLAPPING = table.index("grid_flapping")
+_GENSET_FAULT = table.index("genset_fault")
+_EXERCISE = table.index("exercise_failed")
+_THEFT = table.index("fuel_theft")
+_FUEL_LOST = table.index("fuel_sensor_lost")
 _FUEL_LOW = table.index("fuel_low")
 _BATTERY_LOW = table.index("battery_low")
 _BATTERY_LOST = table.index("battery_data_lost")
@@ -64,12 +69,13 @@ def update(c: "Controller", v: "tuple[int | None, ...]") -> None:
     condition = c.alarms.condition
     if c.grid.exists:
         condition[_GRID_LOST] = 0 if c.grid.ok or not c.adopted else 1
+        condition[_FLAPPING] = 1 if c.grid.factor > 1 else 0
     _contactors(c, condition)
     if c.genset.exists:
         _genset(c, condition)
     battery = c.battery
     if battery.soc is not None:
-        condition[_BATTERY_LOW] = 1 if battery.soc < c.demand.soc_start else 0
+        condition[_BATTERY_LOW] = 1 if battery.soc < c.demand.soc.start else 0
     elif c.loads.shedding.low:
         condition[_BATTERY_LOW] = 1
     condition[_BATTERY_LOST] = 1 if battery.lost_ms else 0
@@ -132,6 +138,10 @@ def _genset(c: "Controller", condition: bytearray) -> None:
     running = state == READY or state == ON_LOAD
     condition[_MAX_RUN] = 1 if running and genset.run_ms >= genset.max_run_ms else 0
     condition[_BAND] = 1 if running and engine.in_band == 0 else 0
+    condition[_GENSET_FAULT] = 1 if engine.fault or genset.lock == ENGINE_FAULT else 0
+    condition[_EXERCISE] = 1 if c.exercise.failed else 0
+    condition[_THEFT] = 1 if engine.account.theft else 0
+    condition[_FUEL_LOST] = 1 if engine.account.lost else 0
     fuel = engine.fuel
     if fuel is not None:
         condition[_FUEL_LOW] = 1 if engine.fuel_low or fuel < engine.fuel_resume else 0

@@ -12,6 +12,7 @@ from greenmast_fw.core.contactor import WELDED, Contactors
 from greenmast_fw.core.decision import Decision
 from greenmast_fw.core.demand import MANUAL, Demand, first_reason
 from greenmast_fw.core.energy import Energy
+from greenmast_fw.core.exercise import Exercise
 from greenmast_fw.core.genset import LOCKED_OUT, Genset
 from greenmast_fw.core.grid import Grid
 from greenmast_fw.core.knowing import Knowing
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from greenmast_fw.core.cooling import Cooling
     from greenmast_fw.core.decision import Event
     from greenmast_fw.core.explain import Row
+    from greenmast_fw.core.outage import Outage
 
 _AC_PRESENT = points.index("rectifier.ac_present")
 _SITE_DC = points.index("site.temperature_dc")
@@ -58,14 +60,16 @@ _LIMIT = "rectifier.limit_ma"
 AUTO = points.MODES.index("auto")
 MANUAL_MODE = points.MODES.index("manual")
 _BOOT = reasons.code("boot")
-_VERSION = 1  # of the memory
+_VERSION = 2  # of the memory
 # Part of the memory: (least length, least and greatest first value).
 _SHAPE = {
-    "grid": (6, 1, 4_096),
+    "grid": (3, 1, 16_384),
     "battery": (8, 0, 0x3FFFFFFF),
     "policy": (14, 0, 1_000),
-    "demand": (4, 0, 15),
-    "genset": (7, 0, len(points.GENSET_STATES) - 1),
+    "demand": (5, 0, 1_023),
+    "exercise": (2, 0, 3),
+    "outage": (0, 0, 604_800_000),
+    "genset": (11, 0, len(points.GENSET_STATES) - 1),
     "source": (4, 0, len(points.AC_SOURCES) - 1),
     "loads": (11, 0, 4),
     "cooling": (2, 0, 1),
@@ -91,6 +95,8 @@ class Controller:
         self.battery = Battery(params, site)
         self.policy = Policy(params, site)
         self.demand = Demand(params)
+        self.exercise = Exercise(params)
+        self.outage: "Outage | None" = None  # an announced one
         self.genset = Genset(params, site.exists[GENSET])
         self.source = Source(params)
         self.loads = Loads(params, site)
@@ -116,6 +122,7 @@ class Controller:
         self.blind = 0  # 1 no device answers, 2 for so long that the default state applies
         self.blind_ms = 0
         self.hot_dc = params["cooling.alarm_dc"]
+        self._params = params
         self._hold_ms = params["scan.hold_s"] * 1000
         self.has_rectifier = "rectifier" in site.roles
         self._last_out = bytearray(site.idle)
@@ -130,6 +137,9 @@ class Controller:
         self._hold_ms = params["scan.hold_s"] * 1000
         if self.cooling is not None:
             self.cooling.configure(params)
+        self._params = params
+        if self.outage:
+            self.outage.configure(params)
         for part in (
             self.knowing,
             self.contacts,
@@ -137,6 +147,7 @@ class Controller:
             self.battery,
             self.policy,
             self.demand,
+            self.exercise,
             self.genset,
             self.source,
             self.loads,
@@ -175,7 +186,7 @@ class Controller:
             self._policy(snap, dt_ms)
         out = result.outputs
         if self.adopted or self._adopt():
-            self._ac(v, dt_ms, blind, out)
+            self._ac(v, snap.minute, dt_ms, blind, out)
         self._loads(v, dt_ms, blind, out)
         if not contacts.known:
             self._hold_unread(out)
@@ -212,10 +223,12 @@ class Controller:
             served,
             genset.engine.fuel if genset.exists and genset.state != LOCKED_OUT else None,
             battery.to_lvd_min_s,
-            False,
+            self.outage is not None and self.outage.charge_first,
         )
 
-    def _ac(self, v: "tuple[int | None, ...]", dt_ms: int, blind: int, out: bytearray) -> None:
+    def _ac(
+        self, v: "tuple[int | None, ...]", minute: "int | None", dt_ms: int, blind: int, out: bytearray
+    ) -> None:
         """Everything about AC: is the grid fit, is the genset demanded, which source feeds the rectifier."""
         contacts = self.contacts
         closed = contacts.closed
@@ -229,13 +242,14 @@ class Controller:
                 on_grid = v[_AC_PRESENT]
         elif closed[GRID] == 0 and closed[GENSET] == 1:
             on_genset = v[_AC_PRESENT]
+        leave = 0
         if grid.exists:
             grid.step(v, dt_ms, on_grid, blind)
+            if self.outage:
+                leave = self._planned(self.outage, dt_ms)
         source.judge(dt_ms, grid, contacts)
         if genset.exists:
-            battery = self.battery
-            soc = None if battery.lost_ms else battery.soc
-            self.demand.step(dt_ms, soc, battery.bus_mv, battery.lost_ms, source.grid_serves, blind)
+            self._demands(v, minute, dt_ms, blind)
             want = self.wanted()
             loaded = 1 if closed[GENSET] == 1 and contacts.fault[GENSET] != WELDED else 0
             genset.step(v, dt_ms, want, loaded, on_genset, blind)
@@ -243,9 +257,61 @@ class Controller:
         default = -1
         if blind == 2:
             default = 1 if self.site.idle[GRID] else 0
-        source.step(grid, genset, contacts, default, self.policy.carry)
+        source.step(grid, genset, contacts, default, leave or self.policy.carry)
         out[GRID] = 1 if source.ac == GRID + 1 else 0
         out[GENSET] = 1 if source.ac == GENSET + 1 else 0
+
+    def _demands(self, v: "tuple[int | None, ...]", minute: "int | None", dt_ms: int, blind: int) -> None:
+        """Why the genset should run."""
+        policy = self.policy
+        serves = self.source.grid_serves
+        battery = self.battery
+        demand = self.demand
+        genset = self.genset
+        exercise = self.exercise
+        exercise.step(
+            dt_ms, minute, policy.quiet or policy.ration > 0, serves, genset.run_ms, genset.forbidden()
+        )
+        demand.see(battery.soc, battery.bus_mv, self.energy.w[0], battery.temperature_dc, battery.to_lvd_s)
+        absent = bool(self.grid.exists) and not serves
+        demand.step(
+            dt_ms,
+            battery.lost_ms,
+            serves,
+            absent,
+            blind,
+            policy.quiet,
+            policy.window,
+            policy.ration > 0,
+            self.charge.tapered,
+            exercise.active,
+        )
+
+    def _planned(self, outage: "Outage", dt_ms: int) -> int:
+        """An outage has been announced. Returns the reason code for leaving the grid now, or 0."""
+        battery = self.battery
+        bus_mv = battery.bus_mv
+        carries = (
+            (not self.site.exists[BATTERY] or self.contacts.closed[BATTERY] != 0)
+            and (battery.soc is None or battery.soc > self.policy.reserve)
+            and bus_mv is not None
+            and bus_mv >= self.demand.bus.start
+        )
+        outage.step(dt_ms, self.grid.ok, self.grid.proven, carries)
+        self.grid.expect(outage.return_ms)
+        if outage.over:
+            self.outage = None
+        return outage.leave
+
+    def announce(self, in_ms: int, for_ms: int) -> None:
+        """An outage of the grid begins in `in_ms` and lasts for `for_ms`."""
+        self._expect_outage().announce(in_ms, for_ms)
+
+    def _expect_outage(self) -> "Outage":
+        from greenmast_fw.core.outage import Outage  # loaded when first needed: heap is scarce
+
+        self.outage = Outage(self._params)
+        return self.outage
 
     def _loads(self, v: "tuple[int | None, ...]", dt_ms: int, blind: int, out: bytearray) -> None:
         """Which loads are connected, what they have used, and whether the cabinet is cooled."""
@@ -436,6 +502,8 @@ class Controller:
             "battery": self.battery.memory(),
             "policy": self.policy.memory(),
             "demand": self.demand.memory(),
+            "exercise": self.exercise.memory(),
+            "outage": self.outage.memory() if self.outage else [],
             "genset": self.genset.memory(),
             "source": self.source.memory(),
             "loads": self.loads.memory(),
@@ -457,9 +525,13 @@ class Controller:
             if not _fits(memory.get(name), *_SHAPE[name]):
                 return False
         for name in _SHAPE:
-            part = getattr(self, name)
-            if name != "mode" and part is not None:
-                part.restore(memory[name])
+            if name == "outage":
+                if len(memory[name]) == 4:  # type: ignore[arg-type]
+                    self._expect_outage().restore(memory[name])  # type: ignore[arg-type]
+            elif name != "mode":
+                part = getattr(self, name)
+                if part is not None:
+                    part.restore(memory[name])
         self.mode, self.mode_ms = memory["mode"]  # type: ignore[misc]
         self.decision.alarms = self.alarms.active
         return True

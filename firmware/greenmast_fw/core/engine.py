@@ -7,17 +7,20 @@ Rules
 - The output is good when voltage and frequency are measured in their band; `stable_ms` counts that. Outside
   is bad at once. Unmeasured is held by the rectifier's word or a blind bus, else for three seconds (one lost
   reading is not a dead genset).
-- Fuel below the stop level blocks until it is measured above the resume level; a lost sensor changes nothing.
+- Fuel below the stop level blocks until it is *measured* above the resume level. Without a sensor the level
+  is what the account of `fuel` says.
 
 Decides nothing: starting and stopping is the business of `genset`.
 """
 
+from greenmast_fw.core.fuel import Fuel
 from greenmast_protocol import points
 
 _RUNNING = points.index("genset.running")
 _MV = points.index("genset.voltage_mv")
 _CHZ = points.index("genset.frequency_chz")
 _RPM = points.index("genset.rpm")
+_POWER = points.index("genset.power_w")
 _FUEL = points.index("genset.fuel_permille")
 _FAULT = points.index("genset.fault")
 
@@ -35,16 +38,18 @@ _SATURATED_MS = 0x3FFFFFFF
 class Engine:
     """`evidence`: RUNS, STOPPED or UNKNOWN. `in_band`: 1, 0, or None when unmeasured and held.
 
-    `stable_ms`: measured in band. `fuel`: permille or None. `fuel_low`: the latch. `fault`: 0, or what the
-    device says.
+    `stable_ms`: measured in band. `fuel`: permille, measured or by account, or None. `fuel_low`: the latch,
+    `guessed`: set by account. `fault`: 0, or what the device says.
     """
 
     def __init__(self, params: "dict[str, int]") -> None:
         self.evidence = UNKNOWN
         self.in_band: "int | None" = 0
         self.stable_ms = -1  # -1: not in band
+        self.account = Fuel(params)
         self.fuel: "int | None" = None
         self.fuel_low = False
+        self.guessed = False
         self.fault = 0
         self._fuel_low_ms = -1
         self._unmeasured_ms = 0
@@ -56,6 +61,7 @@ class Engine:
         self._mv_max = params["genset.voltage_max_mv"]
         self._chz_min = params["genset.frequency_min_chz"]
         self._chz_max = params["genset.frequency_max_chz"]
+        self.account.configure(params)
         self._fuel_stop = params["genset.fuel_stop_permille"]
         self.fuel_resume = params["genset.fuel_resume_permille"]
 
@@ -88,7 +94,8 @@ class Engine:
         fault = v[_FAULT]
         if fault is not None:
             self.fault = fault
-        self._fuel(v[_FUEL], dt_ms)
+        self.account.step(dt_ms, v[_FUEL], self.evidence == RUNS, v[_POWER])
+        self._fuel(self.account.level(), dt_ms)
 
     def _band(self, mv: "int | None", chz: "int | None", dt_ms: int, held: bool) -> None:
         if (mv is not None and not self._mv_min <= mv <= self._mv_max) or (
@@ -119,8 +126,17 @@ class Engine:
             return
         if fuel >= self._fuel_stop:
             self._fuel_low_ms = -1
-            if self.fuel_low and fuel > self.fuel_resume:
+            if self.fuel_low and fuel > self.fuel_resume and not self.account.lost:
                 self.fuel_low = False
         elif not self.fuel_low:
             self._fuel_low_ms = 0 if self._fuel_low_ms < 0 else self._fuel_low_ms + dt_ms
             self.fuel_low = self._fuel_low_ms >= _FUEL_FILTER_MS
+            self.guessed = self.account.lost
+
+    def vouch(self) -> None:
+        """By command: somebody has looked. Fuel is not missing, and an account alone forbids nothing."""
+        self.account.theft = False
+        if self.fuel_low and self.guessed:
+            self.account.forget()
+            self.fuel_low = False
+            self._fuel_low_ms = -1

@@ -7,10 +7,11 @@ their limits, as the reason's text takes them. `blocked` lists what stands in th
 """
 
 from greenmast_fw.core import genset as sequence
+from greenmast_fw.core import grid as grids
 from greenmast_fw.core import report, shed
 from greenmast_fw.core.autonomy import ENDLESS_S
 from greenmast_fw.core.charge import CELL, RESTART, TEST
-from greenmast_fw.core.demand import BUS, ROWS, SOC
+from greenmast_fw.core.demand import GRID_ABSENT, ORDER
 from greenmast_fw.core.limits import COLD, HOT
 from greenmast_fw.core.site import BATTERY, COOLING, GENSET, GRID, LOAD1
 from greenmast_fw.core.source import DEAD_TIME
@@ -28,10 +29,7 @@ if TYPE_CHECKING:
 _GRID_LOST = reasons.code("grid_lost")
 _GRID_FREQUENCY = reasons.code("grid_frequency")
 _RETURN_DELAY = reasons.code("grid_return_delay")
-_SOC_LOW = reasons.code("soc_low")
-_SOC_ABOVE = reasons.code("soc_above")
 _BUS_LOW = reasons.code("bus_low")
-_BUS_ABOVE = reasons.code("bus_above")
 _RECOVERING = reasons.code("bus_recovering")
 _COUNTDOWN = reasons.code("shed_countdown")
 _STAGGER = reasons.code("stagger")
@@ -47,6 +45,7 @@ _DATA_LOST = reasons.code("data_lost")
 _DISTRUST = tuple(
     [reasons.code(name) for name in ("reading_jumps", "reading_frozen", "reading_contradicted")]
 )
+_PLANNED = reasons.code("outage_planned")
 
 
 def _s(ms: "int | None") -> int:
@@ -69,6 +68,9 @@ def rows(c: "Controller") -> "list[Row]":
     out.append(_soc(c))
     if c.has_rectifier:
         out.append(_charge(c))
+    if c.outage:
+        values = values_of(c, _PLANNED)
+        out.append(("outage", "announced", _PLANNED, values, (), ("due", values[0]) if values[0] else ()))
     for i in range(BATTERY, LOAD1 + 3):
         if c.site.exists[i]:
             out.append(_load(c, i))
@@ -86,7 +88,6 @@ def values_of(c: "Controller", code: int) -> "tuple[int, ...]":
     genset = c.genset
     engine = genset.engine
     demand = c.demand
-    battery = c.battery
     if code in (_GRID_LOST, _GRID_FREQUENCY):
         return (c.grid.value, c.grid.limit)
     if code == _RETURN_DELAY:
@@ -95,7 +96,7 @@ def values_of(c: "Controller", code: int) -> "tuple[int, ...]":
         return (_s(c.source.dead_left_ms(c.contacts)),)
     if code == sequence.FUEL_LOW and engine.fuel is not None:
         return (engine.fuel, engine.fuel_resume)
-    if code in (sequence.MIN_OFF, sequence.MIN_RUN, sequence.WARMING, sequence.COOLING):
+    if code in (sequence.MIN_OFF, sequence.MIN_RUN, sequence.GLOWING, sequence.WARMING, sequence.COOLING):
         return (_s(genset.left_ms(code)),)
     if code == sequence.PER_HOUR:
         return (genset.starts.count(), genset.starts.limit)
@@ -105,15 +106,24 @@ def values_of(c: "Controller", code: int) -> "tuple[int, ...]":
         return (genset.tries_max,)
     if code == sequence.IS_STOPPING:
         return (genset.ms // 1000,)
-    if code in (_SOC_LOW, _SOC_ABOVE) and battery.soc is not None:
-        return (battery.soc, demand.soc_stop if demand.active & SOC else demand.soc_start)
-    if code in (_BUS_LOW, _BUS_ABOVE) and battery.bus_mv is not None:
-        return (battery.bus_mv, demand.bus_stop if demand.active & BUS else demand.bus_start)
-    if code == _SOC_UNSURE and battery.soc_error is not None:
-        return (battery.soc_error,)
+    if code == GRID_ABSENT:
+        return (demand.absent_ms // 1000, demand.absent_limit_ms // 1000)
+    if code == _PLANNED and c.outage:
+        return (_s(c.outage.in_ms),)
     if code == report.HOLDING:
         return (_s(c.hold_left_ms()),)
-    return _charge_values(c, code)
+    if code == _SOC_UNSURE and c.battery.soc_error is not None:
+        return (c.battery.soc_error,)
+    return _threshold(c, code) or _charge_values(c, code)
+
+
+def _threshold(c: "Controller", code: int) -> "tuple[int, ...]":
+    """Of a demand that hangs on a value: that, and the threshold which it has to pass next."""
+    demand = c.demand
+    for row in demand.rows:
+        if code in (row.reason, row.not_reason) and row.value is not None:
+            return (row.value, row.stop if demand.active & row.bit else row.start)
+    return ()
 
 
 def _charge_values(c: "Controller", code: int) -> "tuple[int, ...]":
@@ -153,7 +163,7 @@ def _ac(c: "Controller") -> "Row":
 def _grid(c: "Controller") -> "Row":
     grid = c.grid
     left = grid.left_ms()
-    state = "qualified" if grid.qualified else "held" if grid.ok else "lost"
+    state = grids.STATES[grid.state()]
     upcoming: "tuple[str, int] | tuple[()]" = () if left is None else ("grid qualifies", _s(left))
     return ("grid", state, grid.reason, values_of(c, grid.reason), (), upcoming)
 
@@ -172,13 +182,15 @@ def _genset(c: "Controller") -> "Row":
             blocked.append(_reason(c, refused))
         if refused == sequence.MIN_OFF:
             upcoming = ("may start", _s(genset.left_ms(refused)))
+    elif state == sequence.GLOW:
+        upcoming = ("cranks", _s(genset.left_ms(sequence.GLOWING)))
     elif state == sequence.WARM_UP:
         upcoming = ("ready", _s(genset.left_ms(sequence.WARMING)))
     elif state == sequence.COOL_DOWN:
         upcoming = ("stops", _s(genset.left_ms(sequence.COOLING)))
     elif state in (sequence.READY, sequence.ON_LOAD):
         wanted = c.wanted()
-        for bit, reason in ROWS:
+        for bit, reason in ORDER:
             if wanted & bit and reason != code:
                 blocked.append(_reason(c, reason))
         left = genset.left_ms(sequence.MIN_RUN)
@@ -193,12 +205,14 @@ def _genset(c: "Controller") -> "Row":
 def _no_demand(c: "Controller") -> "list[Reason]":
     """Why there is no demand: the values that would have to fall."""
     out: "list[Reason]" = []
-    if c.battery.soc is not None:
-        out.append(_reason(c, _SOC_ABOVE if c.battery.soc >= c.demand.soc_start else _SOC_LOW))
-    else:
+    demand = c.demand
+    if demand.soc.value is None:
         out.append(_reason(c, _SOC_UNSURE if c.battery.unsure else _DATA_LOST))
-    if c.battery.bus_mv is not None:
-        out.append(_reason(c, _BUS_ABOVE if c.battery.bus_mv >= c.demand.bus_start else _BUS_LOW))
+    for row in demand.rows:
+        if row.start and row.value is not None:
+            out.append(_reason(c, row.not_reason if row.calm() else row.reason))
+    if demand.absent_limit_ms:
+        out.append(_reason(c, GRID_ABSENT))
     return out
 
 

@@ -1,17 +1,21 @@
 """The genset's sequence: one state machine between a wish for AC and an engine.
 
-    OFF -> CRANK -> WARM_UP -> READY <-> ON_LOAD -> COOL_DOWN -> STOPPING -> OFF
-             |^        stall: REST, within the budget of tries
-             v|
-            REST       tries used up, or an engine fault: LOCKED_OUT until reset by command
+    OFF -> GLOW -> CRANK -> WARM_UP -> READY <-> ON_LOAD -> COOL_DOWN -> STOPPING -> OFF
+            ^        |        stall: REST, within the budget of tries
+            |        v
+            +----- REST       tries used up, or an engine fault: LOCKED_OUT until reset by command
 
 Rules
+- The start line is one wire pair: it is held from glowing on, since a genset with a controller of its own
+  glows and cranks by itself then. A glow time of 0 leaves that state out; every retry glows again.
 - WARM_UP counts from evidence of running. A crank ends at its limit, evidence or not: the start line is never
-  held for an engine that nobody sees. Evidence that comes late, during REST, is taken.
+  held for an engine that nobody sees. Evidence that comes early, during GLOW, or late, during REST, is taken.
 - Low fuel and engine faults stop at once, from any state, whatever minimum run or commands say; without
   cool-down.
-- A demand that ends lets a crank finish, and the engine completes minimum run and cool-down; a demand that
-  returns during cool-down is served.
+- Where the parameters say so, a genset that reports a fault keeps its start line while it does (off load), as
+  releasing it would clear the evidence; until the reset command, and not for an engine that runs on.
+- A demand that ends lets a crank finish (a glow not), and the engine completes minimum run and cool-down; a
+  demand that returns during cool-down is served.
 - A stall, and an output that stays out of band, cost one try of the budget; ten minutes on load restore it.
 - Minimum off time and starts per hour hold for every start that is not a retry; retries count as starts too.
 - STOPPING ends when AC and rpm are gone; if they stay, the alarm stands and nothing else happens.
@@ -24,6 +28,7 @@ from greenmast_fw.core.starts import Starts
 from greenmast_protocol import points, reasons
 
 OFF = points.GENSET_STATES.index("off")
+GLOW = points.GENSET_STATES.index("glow")
 CRANK = points.GENSET_STATES.index("crank")
 REST = points.GENSET_STATES.index("rest")
 WARM_UP = points.GENSET_STATES.index("warm_up")
@@ -34,6 +39,7 @@ STOPPING = points.GENSET_STATES.index("stopping")
 LOCKED_OUT = points.GENSET_STATES.index("locked_out")
 
 NO_DEMAND = reasons.code("no_demand")
+GLOWING = reasons.code("glow")
 CRANKING = reasons.code("cranking")
 WARMING = reasons.code("warm_up")
 IS_READY = reasons.code("genset_ready")
@@ -51,19 +57,61 @@ IS_STOPPING = reasons.code("stopping")
 LOCKED = reasons.code("locked_out")
 DEFAULT_STATE = reasons.code("default_state")
 
-_LINE = (CRANK, WARM_UP, READY, ON_LOAD, COOL_DOWN)  # states that hold the start line
+_LINE = (GLOW, CRANK, WARM_UP, READY, ON_LOAD, COOL_DOWN)  # states that hold the start line
 _RUNNING = (WARM_UP, READY, ON_LOAD, COOL_DOWN)
+
+# (from, reason, to): everything that can happen; drawn in the documents, checked by the tests.
+TRANSITIONS = tuple(
+    [(state, reason, STOPPING) for state in _LINE for reason in (FUEL_LOW, ENGINE_FAULT, DEFAULT_STATE)]
+) + (
+    (OFF, GLOWING, GLOW),
+    (OFF, CRANKING, CRANK),
+    (OFF, START_FAILED, STOPPING),
+    (GLOW, WARMING, WARM_UP),
+    (GLOW, CRANKING, CRANK),
+    (GLOW, NO_DEMAND, STOPPING),
+    (CRANK, WARMING, WARM_UP),
+    (CRANK, CRANKING, REST),
+    (CRANK, NO_DEMAND, STOPPING),
+    (CRANK, START_FAILED, STOPPING),
+    (REST, WARMING, WARM_UP),
+    (REST, GLOWING, GLOW),
+    (REST, CRANKING, CRANK),
+    (REST, NO_DEMAND, STOPPING),
+    (REST, START_FAILED, STOPPING),
+    (WARM_UP, IS_READY, READY),
+    (WARM_UP, STALLED, REST),
+    (WARM_UP, START_FAILED, STOPPING),
+    (READY, IS_READY, ON_LOAD),
+    (READY, COOLING, COOL_DOWN),
+    (READY, STALLED, REST),
+    (READY, START_FAILED, STOPPING),
+    (READY, BAND, STOPPING),
+    (ON_LOAD, IS_READY, READY),
+    (ON_LOAD, COOLING, COOL_DOWN),
+    (ON_LOAD, STALLED, REST),
+    (ON_LOAD, START_FAILED, STOPPING),
+    (COOL_DOWN, IS_READY, READY),
+    (COOL_DOWN, NO_DEMAND, STOPPING),
+    (STOPPING, NO_DEMAND, OFF),
+    (STOPPING, START_FAILED, LOCKED_OUT),
+    (STOPPING, ENGINE_FAULT, LOCKED_OUT),
+    (STOPPING, BAND, LOCKED_OUT),
+    (LOCKED_OUT, NO_DEMAND, OFF),
+)
+
 _STABLE_MS = 5_000  # in band this long before load is put on
 _BAND_MS = 60_000  # out of band this long is an engine fault worth a try
 _PROVEN_MS = 600_000  # on load this long restores the budget of tries
+_RUN_DOWN_MS = 10_000  # by then the genset's own controller has stopped a faulty engine, or does not mean to
 _SATURATED_MS = 0x3FFFFFFF
 
 
 class Genset:
     """`state`, `line` (start line), `ready` (may be put on load), `ok` (may stay on load), `reason`.
 
-    `tries`: cranks spent. `run_ms`: since evidence of running. `overdue`: did not stop. `stalled`: stopped by
-    itself.
+    `tries`: cranks spent. `run_ms`: since evidence of running, 0 when it has stopped. `overdue`: did not
+    stop. `stalled`: stopped by itself. `held`: the start line is kept for the evidence of a fault.
     """
 
     def __init__(self, params: "dict[str, int]", exists: int) -> None:
@@ -78,6 +126,7 @@ class Genset:
         self.ok = False
         self.overdue = False
         self.stalled = False
+        self.held = False
         self.tries = 0
         self.ms = 0  # in this state
         self.run_ms = 0
@@ -94,6 +143,8 @@ class Genset:
         self.starts.configure(params["genset.starts_per_hour"])
         self._warm_up_ms = params["genset.warm_up_s"] * 1000
         self._cool_down_ms = params["genset.cool_down_s"] * 1000
+        self._glow_ms = params["genset.glow_s"] * 1000
+        self._hold_line = params["genset.hold_line"]
         self._crank_ms = params["genset.crank_s"] * 1000
         self._rest_ms = params["genset.crank_rest_s"] * 1000
         self.tries_max = params["genset.crank_tries"]
@@ -106,7 +157,7 @@ class Genset:
 
     def refusal(self) -> int:
         """Reason code that forbids a start from standstill now, or 0."""
-        blocked = self._forbidden()
+        blocked = self.forbidden()
         if blocked:
             return blocked
         if self._off_ms < self._min_off_ms:
@@ -115,12 +166,22 @@ class Genset:
             return PER_HOUR
         return 0
 
+    def forbidden(self) -> int:
+        """Reason code that forbids running as such, or 0."""
+        if self.state == LOCKED_OUT:
+            return LOCKED
+        if self.engine.fuel_low:
+            return FUEL_LOW
+        return ENGINE_FAULT if self.engine.fault else 0
+
     def left_ms(self, reason: int) -> int:
-        """Time left of the limit that `reason` names: min_off, min_run, warm_up, cool_down."""
+        """Time left of the limit that `reason` names: min_off, min_run, glow, warm_up, cool_down."""
         if reason == MIN_OFF:
             left = self._min_off_ms - self._off_ms
         elif reason == MIN_RUN:
             left = self._min_run_ms - self.run_ms
+        elif reason == GLOWING:
+            left = self._glow_ms - self.ms
         elif reason == WARMING:
             left = self._warm_up_ms - self.ms
         else:
@@ -128,7 +189,9 @@ class Genset:
         return left if left > 0 else 0
 
     def reset(self) -> None:
-        """Lift the lock-out, by command: the budget of tries is whole again."""
+        """Lift the lock-out, by command: the budget of tries is whole again, and the fuel is vouched for."""
+        self.engine.vouch()
+        self.held = False
         self.lock = 0
         self.tries = 0
         self.stalled = False
@@ -169,7 +232,9 @@ class Genset:
             state = self.state
         _STEPS[state](self, want, loaded, dt_ms)
         state = self.state
-        self.line = 1 if state in _LINE else 0
+        if self.held:
+            self._hold(blind)
+        self.line = 1 if state in _LINE or self.held else 0
         self.ok = state in (READY, ON_LOAD, COOL_DOWN) and engine.in_band != 0
         self.ready = self.ok and state != COOL_DOWN and engine.in_band == 1 and engine.stable_ms >= _STABLE_MS
 
@@ -179,6 +244,7 @@ class Genset:
             self._enter(STOPPING, FUEL_LOW)
         elif self.engine.fault:
             self.lock = ENGINE_FAULT
+            self.held = bool(self._hold_line)
             self._enter(STOPPING, ENGINE_FAULT)
         elif blind == 2:
             self._enter(STOPPING, DEFAULT_STATE)
@@ -186,12 +252,11 @@ class Genset:
             return False
         return True
 
-    def _forbidden(self) -> int:
-        if self.state == LOCKED_OUT:
-            return LOCKED
-        if self.engine.fuel_low:
-            return FUEL_LOW
-        return ENGINE_FAULT if self.engine.fault else 0
+    def _hold(self, blind: int) -> None:
+        """Keep the start line of a faulty genset only while that is all it means."""
+        running = self.engine.evidence == RUNS and self.ms >= _RUN_DOWN_MS
+        if running or not self.engine.fault or blind == 2:
+            self.held = False
 
     def _enter(self, state: int, reason: int) -> None:
         self.state = state
@@ -204,19 +269,32 @@ class Genset:
         if want:
             reason = self.refusal()
             if reason == 0:
-                self._crank()
+                self._start()
             else:
                 self.reason = reason
         else:
             self.reason = NO_DEMAND
 
-    def _crank(self) -> None:
+    def _start(self) -> None:
         if self.tries >= self.tries_max:
             self.lock = START_FAILED
             self._enter(STOPPING, START_FAILED)
+        elif self._glow_ms:
+            self._enter(GLOW, GLOWING)
         else:
-            self.tries += 1
-            self._enter(CRANK, CRANKING)
+            self._crank()
+
+    def _crank(self) -> None:
+        self.tries += 1
+        self._enter(CRANK, CRANKING)
+
+    def _glowing(self, want: int, loaded: int, dt_ms: int) -> None:
+        if self.engine.evidence == RUNS:
+            self._started()
+        elif not want:
+            self._enter(STOPPING, NO_DEMAND)
+        elif self.ms >= self._glow_ms:
+            self._crank()
 
     def _cranking(self, want: int, loaded: int, dt_ms: int) -> None:
         if self.engine.evidence == RUNS:
@@ -236,13 +314,13 @@ class Genset:
             self._enter(REST, reason)
 
     def _resting(self, want: int, loaded: int, dt_ms: int) -> None:
-        if self.engine.evidence == RUNS and not self._forbidden():
+        if self.engine.evidence == RUNS and not self.forbidden():
             self._started()
         elif self.ms >= self._rest_ms:
-            if not want or self._forbidden() or self.starts.count() >= self.starts.limit:
+            if not want or self.forbidden() or self.starts.count() >= self.starts.limit:
                 self._enter(STOPPING, NO_DEMAND)
             else:
-                self._crank()
+                self._start()
 
     def _started(self) -> None:
         self.starts.record()
@@ -317,13 +395,14 @@ class Genset:
         late = self.ms >= self._stop_ms
         if evidence == STOPPED or (evidence == UNKNOWN and late):
             self.overdue = False
+            self.run_ms = 0
             if self._ran:
                 self._ran = False
                 self._off_ms = 0
             if self.lock:
                 self._enter(LOCKED_OUT, self.lock)
             else:
-                self._enter(OFF, self.reason)
+                self._enter(OFF, NO_DEMAND)
         elif late:
             self.overdue = True
             self.reason = FAIL_TO_STOP
@@ -336,15 +415,18 @@ class Genset:
     def memory(self) -> "list[int]":
         """What must survive a reset: stage, lock-out, tries, run and off time, latches, starts."""
         flags = (1 if self.engine.fuel_low else 0) + (2 if self._ran else 0) + (4 if self.stalled else 0)
-        return [self.state, self.lock, self.tries, self.run_ms, self._off_ms, flags] + self.starts.memory()
+        flags += 8 if self.engine.guessed else 0
+        kept = [self.state, self.lock, self.tries, self.run_ms, self._off_ms, flags]
+        return kept + self.engine.account.memory() + self.starts.memory()
 
     def restore(self, kept: "list[int]") -> None:
         """Resume from `memory`. The start line has dropped meanwhile: the engine may have stopped for that.
 
-        A crank resumes as a rest, so that brown-outs cannot wear the starter.
+        A glow or a crank resumes as a rest, so that brown-outs cannot wear the starter. A line that was held
+        for evidence is not raised again: the evidence is gone, and it would start the engine.
         """
         state = kept[0]
-        if state == CRANK:
+        if state == CRANK or state == GLOW:
             state = REST
         elif state == ON_LOAD:
             state = READY
@@ -352,10 +434,12 @@ class Genset:
         self.lock, self.tries, self.run_ms, self._off_ms = kept[1:5]
         flags = kept[5]
         self.engine.fuel_low = bool(flags & 1)
+        self.engine.guessed = bool(flags & 8)
         self._ran = bool(flags & 2)
         self.stalled = bool(flags & 4)
         self._resumed = state in _RUNNING
-        self.starts.restore(kept[6:])
+        self.engine.account.restore(kept[6:10])
+        self.starts.restore(kept[10:])
 
 
 _RESUME_REASON = {
@@ -366,10 +450,10 @@ _RESUME_REASON = {
     STOPPING: IS_STOPPING,
 }
 
-# By state number; `glow` is not used by any engine so far.
+# By state number.
 _STEPS = (
     Genset._off,
-    Genset._locked_out,
+    Genset._glowing,
     Genset._cranking,
     Genset._resting,
     Genset._warming,

@@ -4,8 +4,9 @@ Rules
 - It qualifies when voltage and frequency have been measured inside their limits for the whole return delay.
 - It is lost when it has been outside for the loss delay, and at once when the mains-fail input says so. No
   timer that serves recovery delays a loss.
-- Five losses within 30 minutes double the return delay, up to 30 minutes; 30 minutes without a loss restore
-  it.
+- Flapping: so many losses within the window double the return delay, up to its limit, and every further loss
+  again; a window without a loss restores it.
+- The first return after an announced outage has a delay of its own (`expect`).
 - A silent meter never counts as good. Where K_GRID alone is proven closed, the rectifier's word that it has
   AC keeps a grid in use (`ok`), but cannot qualify one (`qualified`). With no data at all, the last state is
   held.
@@ -28,15 +29,28 @@ _MAINS_FAIL = reasons.code("mains_fail")
 _NO_SOURCE = reasons.code("no_source")
 
 _SETTLE_MS = 10_000  # devices on a slow bus may take this long to answer after a reset
-_FLAPS = 5
-_FLAP_WINDOW_MS = 1_800_000
-_FLAP_DELAY_MAX_MS = 1_800_000
+
+# The grid as others see it, see `Grid.state`.
+STATES = ("lost", "qualifying", "qualified", "held")
+LOST, QUALIFYING, QUALIFIED, HELD = range(4)
+
+# (from, event, to): what can happen to it; drawn in the documents, checked by the tests.
+TRANSITIONS = (
+    (LOST, "inside its limits", QUALIFYING),
+    (LOST, "K_GRID found closed", HELD),
+    (QUALIFYING, "outside or silent", LOST),
+    (QUALIFYING, "return delay over", QUALIFIED),
+    (QUALIFIED, "outside or silent", HELD),
+    (QUALIFIED, "mains-fail input, or no loss delay", LOST),
+    (HELD, "inside its limits", QUALIFIED),
+    (HELD, "loss delay over, or mains-fail input", LOST),
+)
 
 
 class Grid:
     """`ok`: may stay connected. `qualified`: may be connected. `proven`: is there, not just found connected.
 
-    `reason`, `value`, `limit`: why not, or why.
+    `reason`, `value`, `limit`: why not, or why. `factor`: of the return delay; more than 1 is flapping.
     """
 
     def __init__(self, params: "dict[str, int]", exists: int) -> None:
@@ -52,8 +66,9 @@ class Grid:
         self._good_ms = -1  # -1: not good
         self._bad_ms = -1  # -1: not bad
         self._settle_ms = 0
-        self._since_loss_ms = _FLAP_WINDOW_MS
-        self._gaps_ms = [_FLAP_WINDOW_MS] * (_FLAPS - 1)
+        self._since_loss_ms = 0x3FFFFFFF
+        self._gaps_ms: "list[int]" = []
+        self._planned_ms = 0
         self.configure(params)
 
     def configure(self, params: "dict[str, int]") -> None:
@@ -64,7 +79,30 @@ class Grid:
         self._chz_max = params["grid.frequency_max_chz"]
         self._loss_ms = params["grid.loss_delay_s"] * 1000
         self._return_ms = params["grid.return_delay_s"] * 1000
+        self._return_max_ms = params["grid.return_max_s"] * 1000
+        self._window_ms = params["grid.flap_window_s"] * 1000
+        self._flaps = params["grid.flap_count"]
+        self._fit_gaps()
         self._set_delay()
+
+    def _fit_gaps(self) -> None:
+        """One gap fewer than the losses that make flapping, within the window of now; the newest stay."""
+        window = self._window_ms
+        gaps = [min(gap, window) for gap in self._gaps_ms] + [window] * self._flaps
+        self._gaps_ms = gaps[: self._flaps - 1]
+        self._since_loss_ms = min(self._since_loss_ms, window)
+
+    def state(self) -> int:
+        """Number in `STATES`."""
+        if self.ok:
+            return QUALIFIED if self.qualified else HELD
+        return LOST if self._good_ms < 0 else QUALIFYING
+
+    def expect(self, return_ms: int) -> None:
+        """An announced outage is on: this return delay instead; 0: no longer."""
+        if return_ms != self._planned_ms:
+            self._planned_ms = return_ms
+            self._set_delay()
 
     def adopt(self) -> None:
         """K_GRID was found closed: the grid is in use until it disqualifies itself."""
@@ -83,7 +121,7 @@ class Grid:
 
         `blind`: nonzero when no device answers at all.
         """
-        if self._since_loss_ms < _FLAP_WINDOW_MS:
+        if self._since_loss_ms < self._window_ms:
             self._age(dt_ms)
         if self._settle_ms < _SETTLE_MS:
             self._settle_ms += dt_ms
@@ -152,25 +190,25 @@ class Grid:
         gaps.insert(0, self._since_loss_ms)
         gaps.pop()
         self._since_loss_ms = 0
-        if sum(gaps) < _FLAP_WINDOW_MS:
+        if sum(gaps) < self._window_ms:
             self.factor *= 2
             self._set_delay()
 
     def _age(self, dt_ms: int) -> None:
         self._since_loss_ms += dt_ms
-        if self._since_loss_ms >= _FLAP_WINDOW_MS:
-            self._since_loss_ms = _FLAP_WINDOW_MS
+        if self._since_loss_ms >= self._window_ms:
+            self._since_loss_ms = self._window_ms
             self.factor = 1
             self._set_delay()
 
     def _set_delay(self) -> None:
         """The return delay in force; the factor stops growing where it has no more effect."""
         delay = self._return_ms
-        if delay < _FLAP_DELAY_MAX_MS:
-            while self.factor > 1 and delay * (self.factor // 2) >= _FLAP_DELAY_MAX_MS:
-                self.factor //= 2
-            delay = min(delay * self.factor, _FLAP_DELAY_MAX_MS)
-        self.delay_ms = delay
+        longest = self._return_max_ms
+        while self.factor > 2 and delay * (self.factor // 2) >= longest:
+            self.factor //= 2
+        delay = max(delay, min(delay * self.factor, longest))
+        self.delay_ms = self._planned_ms or delay
 
     def memory(self) -> "list[int]":
         """What must survive a reset: flapping."""
@@ -180,4 +218,5 @@ class Grid:
         """Resume from `memory`."""
         self.factor, self._since_loss_ms = kept[:2]
         self._gaps_ms = kept[2:]
+        self._fit_gaps()
         self._set_delay()

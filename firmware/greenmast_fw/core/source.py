@@ -36,6 +36,21 @@ NO_SOURCE = reasons.code("no_source")
 MANUAL = reasons.code("manual")
 DEFAULT_STATE = reasons.code("default_state")
 
+# (from, event, to): what can happen; drawn in the documents, checked by the tests.
+TRANSITIONS = (
+    (NONE, "grid fit, the other proven open for the dead time", GRID),
+    (NONE, "genset ready, the other proven open for the dead time", GENSET),
+    (NONE, "found closed after a reset", GRID),
+    (GRID, "no longer fit", NONE),
+    (GRID, "no longer preferred, after the minimum on time", NONE),
+    (GRID, "did not close", NONE),
+    (GRID, "opened by protection", NONE),
+    (GENSET, "no longer fit", NONE),
+    (GENSET, "no longer preferred, after the minimum on time", NONE),
+    (GENSET, "did not close", NONE),
+    (GENSET, "opened by protection", NONE),
+)
+
 _WHY = (NO_SOURCE, reasons.code("grid_available"), reasons.code("genset_ready"))  # by source
 _GIVEN_UP_MS = 600_000  # a contactor that would not close is left alone this long
 _PROVEN_MS = 60_000  # closed this long restores its tries
@@ -112,7 +127,9 @@ class Source:
             if target != NONE:
                 self._close(target, contacts, default)
             elif grid.exists:
-                self.reason = self._why_none(leave) or grid.reason
+                self.reason = leave if leave and self.grid_usable else grid.reason
+                if self.select_ms and self.select == NONE:
+                    self.reason = MANUAL
             else:
                 self.reason = NO_SOURCE
             return
@@ -125,18 +142,14 @@ class Source:
         elif target != ac:
             if contacts.since_ms[i] >= self._min_on_ms or default >= 0:
                 self.ac = NONE
-                self.reason = self._why_none(leave) if ac == GRID and not target else 0
-                self.reason = self.reason or (
-                    MANUAL if self.select_ms else _WHY[target] if target else genset.reason
-                )
+                if self.select_ms:
+                    self.reason = MANUAL
+                elif leave and ac == GRID:
+                    self.reason = leave
+                else:
+                    self.reason = _WHY[target] if target else genset.reason
         elif self.tries[i] and contacts.since_ms[i] >= _PROVEN_MS:
             self.tries[i] = 0
-
-    def _why_none(self, leave: int) -> int:
-        """Reason code for staying off a grid that could be used, or 0."""
-        if self.select_ms and self.select == NONE:
-            return MANUAL
-        return leave if self.grid_usable else 0
 
     def _target(self, grid: Grid, genset: Genset, leave: int) -> int:
         if self.select_ms:

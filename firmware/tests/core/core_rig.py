@@ -46,7 +46,11 @@ class Rig:
         self.bus = None  # overrides what follows from source and charge
         self.bus_silent = False
         self.battery_ma = None
+        self.battery_dc = None
+        self.load_w = 2_000
+        self.minute = None  # local time as in Snapshot; None: the clock is not trusted
         self.fuel = 600
+        self.genset_w = None
         self.genset_mv = 230_000
         self.genset_chz = 5_000
         self.genset_fault = 0
@@ -130,6 +134,8 @@ class Rig:
             v["genset.fault"] = self.genset_fault
             if self.fuel is not None:
                 v["genset.fuel_permille"] = self.fuel
+            if self.genset_w is not None:
+                v["genset.power_w"] = self.genset_w
         if "rectifier" not in self.silent:
             v["rectifier.ac_present"] = 1 if self.ac() else 0
             v["rectifier.output_mv"] = self.bus_mv()
@@ -138,9 +144,11 @@ class Rig:
             v["battery.voltage_mv"] = self.bus_mv()
             if self.battery_ma is not None:
                 v["battery.current_ma"] = self.battery_ma
+            if self.battery_dc is not None:
+                v["battery.temperature_dc"] = self.battery_dc
         if "load" not in self.silent:
             v["dc.bus_mv"] = self.bus_mv()
-            v["load.power_w"] = 2_000
+            v["load.power_w"] = self.load_w
         for i in range(len(CONTACTORS)):
             name = CONTACTORS[i]
             if self.site.has_feedback[i] and name not in self.unread:

@@ -303,3 +303,74 @@ def test_a_reset_command_disturbs_nothing_that_runs():
     assert rig.command("genset.reset") == "ok"
     rig.run(5)
     assert rig.is_now("genset.state") == "on_load"
+
+
+# ---- the start line as evidence --------------------------------------------------------------------
+
+
+def _faulty(**settings):
+    """A genset with an engine fault on load whose own controller stops it."""
+    rig = on_genset(genset__hold_line=1, **settings)
+    rig.genset_fault = 4
+    rig.by_hand = False
+    rig.rpm = 0
+    rig.start_ms = None
+    rig.scan()
+    return rig
+
+
+def test_a_faulty_genset_keeps_its_start_line_off_load_until_the_reset_command():
+    rig = _faulty()
+    assert rig.is_now("genset") == 0
+    assert rig.is_now("genset_start") == 1
+    rig.until("genset.state", "locked_out", 30)
+    rig.run(3_600)
+    assert rig.is_now("genset_start") == 1
+    assert rig.is_now("genset") == 0
+    assert "genset_fault" in rig.alarms()
+    assert rig.command("genset.reset") == "ok"
+    rig.scan()
+    assert rig.is_now("genset_start") == 0
+    assert rig.reason("genset") == "engine_fault"
+
+
+def test_a_held_line_is_released_when_the_fault_is_gone_lest_the_engine_start():
+    rig = _faulty()
+    rig.until("genset.state", "locked_out", 30)
+    rig.genset_fault = 0
+    rig.scan()
+    assert rig.is_now("genset_start") == 0
+    assert rig.is_now("genset.state") == "locked_out"
+
+
+def test_an_engine_that_runs_on_with_its_fault_gets_its_line_released():
+    rig = on_genset(genset__hold_line=1)
+    rig.genset_fault = 4
+    rig.run(9)
+    assert rig.is_now("genset_start") == 1
+    rig.run(4)
+    assert rig.is_now("genset_start") == 0
+    rig.until("genset.state", "locked_out", 60)
+
+
+def test_a_held_line_falls_with_the_default_state_and_is_not_raised_after_a_reset():
+    rig = _faulty(scan__hold_s=10)
+    rig.until("genset.state", "locked_out", 30)
+    rig.silent = {"grid", "genset", "rectifier", "battery", "solar", "load"}
+    rig.run(15)
+    assert rig.is_now("genset_start") == 0
+    rig = _faulty()
+    rig.until("genset.state", "locked_out", 30)
+    rig.reset()
+    rig.run(10)
+    assert rig.is_now("genset_start") == 0
+    assert rig.is_now("genset.state") == "locked_out"
+
+
+def test_without_that_choice_the_line_is_released_at_once_and_the_fault_alarms():
+    rig = on_genset()
+    rig.genset_fault = 4
+    rig.scan()
+    assert rig.is_now("genset_start") == 0
+    rig.run(2)
+    assert "genset_fault" in rig.alarms()

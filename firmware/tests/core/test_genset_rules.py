@@ -174,3 +174,75 @@ def test_starts_per_hour_are_limited():
     assert rig.reason("genset") == "starts_per_hour"
     rig.soc = 250
     rig.until("genset_start", 1, 1_000)
+
+
+def test_glowing_comes_before_every_crank_and_holds_the_line():
+    rig = demanded(genset__glow_s=15)
+    rig.start_ms = None
+    rig.until("genset.state", "glow", 100)
+    assert rig.is_now("genset_start") == 1
+    assert rig.reason("genset") == "glow"
+    row = next(row for row in rig.controller.explain() if row[0] == "genset")
+    assert row[5] == ("cranks", 15)
+    assert rig.until("genset.state", "crank", 20) == 15
+    rig.until("genset.state", "rest", 20)
+    assert rig.until("genset.state", "glow", 20) == 10
+    rig.until("genset.state", "locked_out", 200)
+    states = [e[3] for e in rig.events if e[1] == 3]
+    assert states.count(1) == 3
+    assert states.count(2) == 3
+
+
+def test_an_engine_that_runs_while_glowing_is_taken():
+    rig = demanded(genset__glow_s=60)
+    rig.until("genset.state", "glow", 100)
+    rig.until("genset.state", "warm_up", 10)
+    assert rig.controller.genset.starts.count() == 1
+
+
+def test_a_demand_that_ends_while_glowing_cranks_nothing():
+    rig = demanded(genset__glow_s=60, grid__return_delay_s=1)
+    rig.start_ms = None
+    rig.until("genset.state", "glow", 100)
+    rig.grid_mv = 230_000
+    rig.until("genset.state", "off", 30)
+    rig.run(100)
+    assert not [e for e in rig.events if e[1] == 3 and e[3] == 2]
+
+
+def test_a_reset_while_glowing_rests_first():
+    rig = demanded(genset__glow_s=60)
+    rig.start_ms = None
+    rig.until("genset.state", "glow", 100)
+    rig.reset()
+    rig.run(3)
+    assert rig.is_now("genset.state") == "rest"
+    assert rig.is_now("genset_start") == 0
+
+
+def test_fewer_tries_by_new_parameters_end_in_a_lock_out():
+    rig = demanded(genset__crank_tries=5)
+    rig.start_ms = None
+    rig.run(62 + 45)
+    rig.until("genset.state", "rest", 30)
+    assert rig.controller.genset.tries >= 2
+    rig.params["genset.crank_tries"] = 1
+    rig.controller.configure(rig.params)
+    rig.until("genset.state", "locked_out", 60)
+    assert rig.reason("genset") == "start_failed"
+
+
+def test_a_voltage_that_merely_builds_up_is_no_evidence_of_running():
+    rig = demanded()
+    rig.genset_mv = 70_000
+    values = rig.values
+
+    def only_voltage():
+        v = values()
+        del v["genset.rpm"]
+        del v["genset.running"]
+        return v
+
+    rig.values = only_voltage
+    rig.until("genset.state", "crank", 100)
+    rig.until("genset.state", "rest", 12)

@@ -170,3 +170,46 @@ def test_losses_survive_a_reset():
     rig.reset()
     rig.run(5)
     assert _lose_and_regain(rig) >= 120
+
+
+def test_flapping_is_what_the_parameters_say_and_alarms():
+    rig = Rig(
+        genset__soc_start_permille=0, grid__flap_count=3, grid__flap_window_s=600, grid__return_max_s=90
+    ).run(5)
+    delays = [_lose_and_regain(rig) for _ in range(2)]
+    assert max(delays) < 65
+    assert "grid_flapping" not in rig.alarms()
+    assert 88 <= _lose_and_regain(rig) < 95
+    assert "grid_flapping" in rig.alarms()
+    rig.run(610)
+    assert rig.controller.grid.delay_ms == 60_000
+    rig.run(310)
+    assert "grid_flapping" not in rig.alarms()
+
+
+def test_a_return_delay_at_its_cap_does_not_grow_and_can_be_remembered():
+    rig = Rig(genset__soc_start_permille=0, grid__return_delay_s=60, grid__return_max_s=60).run(5)
+    for _ in range(20):
+        assert _lose_and_regain(rig) < 65
+    assert rig.controller.grid.factor == 2
+    assert "grid_flapping" in rig.alarms()
+    rig.reset()
+
+
+def test_a_changed_flap_count_keeps_the_newest_losses():
+    rig = Rig(genset__soc_start_permille=0, grid__flap_count=6).run(5)
+    for _ in range(3):
+        _lose_and_regain(rig)
+    rig.params["grid.flap_count"] = 4
+    rig.controller.configure(rig.params)
+    assert _lose_and_regain(rig) >= 120
+
+
+def test_the_grid_names_its_state():
+    rig = Rig().run(5)
+    seen = []
+    for mv, seconds in ((230_000, 2), (150_000, 2), (150_000, 6), (230_000, 5)):
+        rig.grid_mv = mv
+        rig.run(seconds)
+        seen.append(next(row[1] for row in rig.controller.explain() if row[0] == "grid"))
+    assert seen == ["qualified", "held", "lost", "qualifying"]

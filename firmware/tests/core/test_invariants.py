@@ -153,7 +153,8 @@ class Checker:
         self.count("grid", read and self.outside(v, "grid"), dt_ms)
         assert not out[GRID] or self.bad_ms["grid"] <= SETTINGS["grid__loss_delay_s"] * 1_000
         fuel = v.get("genset.fuel_permille")
-        self.count("fuel", read and fuel is not None and fuel < 100, dt_ms)
+        # Exactly nothing, all at once, is a broken sensor; every other low level counts.
+        self.count("fuel", read and fuel is not None and 0 < fuel < 100, dt_ms)
         assert not out[START] or self.bad_ms["fuel"] <= 3_000
 
     def count(self, what: str, bad: bool, dt_ms: int) -> None:

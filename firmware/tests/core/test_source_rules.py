@@ -309,3 +309,31 @@ def test_a_ready_genset_waits_for_a_welded_or_chattering_grid_contactor_and_says
         assert rig.controller.contacts.fault[0] == fault
         assert rig.is_now("genset") == 0
         assert rig.reason("ac") == reason
+
+
+def test_a_reset_between_opening_and_closing_finds_both_open_and_waits_the_dead_time_again():
+    outputs = dict(REFERENCE)
+    outputs["grid"] = (0, 1)
+    rig = Rig(outputs, source__dead_time_ms=5_000).run(100)
+    rig.grid_mv = 0
+    rig.soc = 250
+    rig.until("source.ac", "genset", 300)
+    rig.run(60)
+    rig.grid_mv = 230_000
+    rig.until("genset", 0, 120)
+    rig.run(2)
+    rig.reset()
+    assert (rig.contacts[0], rig.contacts[1]) == (0, 0)
+    seconds = rig.until("grid", 1, 120)
+    assert seconds >= 5
+    assert rig.is_now("genset") == 0
+
+
+def test_a_stuck_interlock_relay_is_no_excuse_for_two_sources():
+    # The rig's contactors obey the outputs alone, as with an interlock relay that has failed.
+    rig = on_genset()
+    for mv in (230_000, 0, 230_000, 0):
+        rig.grid_mv = mv
+        rig.run(120)
+        assert not (rig.is_now("grid") and rig.is_now("genset"))
+    assert rig.parallel == 0
