@@ -99,6 +99,11 @@ TEXTS = {
     "cool_enough": "{} below {}",
     "compressor_rest": "compressor rests: {} left",
     "reserve_first": "the reserve comes first",
+    "reset_hold": "several resets in a row: waits for {}",
+    "alarm_on": "alarm {}, {} in all",
+    "fuel_enough": "fuel {} above {}",
+    "starts_left": "{} of {} starts this hour",
+    "bus_margin": "bus {} above disconnection at {}",
 }
 
 

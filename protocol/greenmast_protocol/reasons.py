@@ -110,6 +110,14 @@ NAMES = (
     "cool_enough",
     "compressor_rest",
     "reserve_first",
+    # resets in a row
+    "reset_hold",
+    # relays
+    "alarm_on",
+    # what stands in nobody's way, and is worth saying
+    "fuel_enough",
+    "starts_left",
+    "bus_margin",
 )
 
 # Codes that may answer a command, in the order of the table.

@@ -4,22 +4,23 @@ Owns the order in which the parts are asked, and nothing else: each rule lives i
 last and can only open. Knows no clock, device or pin.
 """
 
-from greenmast_fw.core import conditions, decision, report
+from greenmast_fw.core import conditions, decision, record, report
 from greenmast_fw.core.alarms import Alarms
 from greenmast_fw.core.battery import Battery
 from greenmast_fw.core.charge import Charge
 from greenmast_fw.core.contactor import WELDED, Contactors
 from greenmast_fw.core.decision import Decision
 from greenmast_fw.core.demand import MANUAL, Demand, first_reason
-from greenmast_fw.core.genset import Genset
+from greenmast_fw.core.engine import RUNS
+from greenmast_fw.core.genset import OFF, REST, Genset
 from greenmast_fw.core.grid import Grid
-from greenmast_fw.core.loads import Loads
+from greenmast_fw.core.loads import STAGGER, Loads
 from greenmast_fw.core.protection import Protection
-from greenmast_fw.core.site import BATTERY, GENSET, GRID, LOAD3, MAJOR, MINOR, PV, START, Site
+from greenmast_fw.core.site import BATTERY, COOLING, GENSET, GRID, LOAD2, LOAD3, MAJOR, MINOR, PV, START, Site
 from greenmast_fw.core.snapshot import Snapshot
 from greenmast_fw.core.source import Source
 from greenmast_protocol import alarms as alarm_table
-from greenmast_protocol import points, reasons
+from greenmast_protocol import points
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -48,18 +49,6 @@ _SETPOINT = "rectifier.setpoint_mv"
 
 AUTO = points.MODES.index("auto")
 MANUAL_MODE = points.MODES.index("manual")
-_BOOT = reasons.code("boot")
-_VERSION = 1  # of the memory
-# Part of the memory: (least length, least and greatest first value).
-_SHAPE = {
-    "grid": (6, 1, 4_096),
-    "demand": (4, 0, 15),
-    "genset": (7, 0, len(points.GENSET_STATES) - 1),
-    "source": (4, 0, len(points.AC_SOURCES) - 1),
-    "loads": (6, 0, 4),
-    "mode": (2, 0, len(points.MODES) - 1),
-    "alarms": (0, 0, 0x3FFFFFFF),
-}
 
 
 class Controller:
@@ -80,7 +69,8 @@ class Controller:
         self.loads = Loads(params, site)
         self.charge = Charge(params)
         self.protection = Protection(params, site)
-        self.alarms = Alarms()
+        self.alarms = Alarms(params)
+        self.record = record.Record(site.idle)
         self.queue: "list[Event]" = []  # from commands since the step before
         self.mode = AUTO
         self.mode_ms = 0  # time left of a mode set by command
@@ -91,7 +81,7 @@ class Controller:
         self._has_rectifier = "rectifier" in site.roles
         self._last_out = bytearray(site.idle)
         self._was = [0] * 6
-        self.source.reason = _BOOT
+        self.source.reason = report.BOOT
         report.output_points(self)
         report.state_points(self, (None,) * points.COUNT)
 
@@ -107,6 +97,7 @@ class Controller:
             self.loads,
             self.charge,
             self.protection,
+            self.alarms,
         ):
             part.configure(params)
 
@@ -138,24 +129,27 @@ class Controller:
         self.loads.step(
             dt_ms, battery.bus_mv, battery.voltage_mv, bool(source) or battery.charging, out, blind
         )
+        if self.record.left_ms:
+            self._wait(out)
         if not contacts.known:
             self._hold_unread(out)
         if self.protection.check(out, v, dt_ms, blind):
             self._overruled(out)
-        alarms = self.alarms
-        if self.site.exists[MAJOR]:
-            out[MAJOR] = alarms.major
-        if self.site.exists[MINOR]:
-            out[MINOR] = alarms.minor
         contacts.write(out)
         charge = self.charge
         charge.step(dt_ms, battery.lost_ms)
         if charge.setpoint_mv is not None and self._has_rectifier:
             result.setpoints[_SETPOINT] = charge.setpoint_mv
         conditions.update(self, v)
+        alarms = self.alarms
         changed = alarms.step(dt_ms)
+        if self.site.exists[MAJOR]:
+            out[MAJOR] = alarms.major
+        if self.site.exists[MINOR]:
+            out[MINOR] = alarms.minor
         report.state_points(self, v)
         self._note(changed)
+        result.worth_storing = self.record.step(dt_ms, bool(events), contacts.known, out)
         return result
 
     def _ac(self, v: "tuple[int | None, ...]", dt_ms: int, blind: int, out: bytearray) -> None:
@@ -195,6 +189,8 @@ class Controller:
         active = demand.active
         if not active or demand.inhibit_ms or self.blind == 2 or self.source.genset_blocked(self.contacts):
             return 0
+        if self.record.left_ms and self.genset.state in (OFF, REST):
+            return 0
         return active & MANUAL if self.mode == MANUAL_MODE else active
 
     def hold_left_ms(self) -> int:
@@ -229,6 +225,26 @@ class Controller:
             self.source.adopt_grid()
             self.grid.adopt()
         return True
+
+    def _wait(self, out: bytearray) -> None:
+        """After resets in a row: what stands open stays open, tiers that were off too; no starter turns."""
+        last = self._last_out
+        was = self.record.was
+        reason = self.loads.reason
+        for i in range(COOLING + 1):
+            if not out[i]:
+                if reason[i] == STAGGER:  # behind a tier that waits
+                    self.loads.hold(i, report.RESET_HOLD)
+            elif last[i] and (was[i] or not LOAD2 <= i <= LOAD3):
+                pass
+            elif i == START:
+                out[i] = 1 if self.genset.engine.evidence == RUNS else 0
+            else:
+                out[i] = 0
+                if i == GRID or i == GENSET:
+                    self.source.forced_open(report.RESET_HOLD)
+                else:
+                    self.loads.hold(i, report.RESET_HOLD)
 
     def _hold_unread(self, out: bytearray) -> None:
         """An output whose position has never been read stays as the hardware left it."""
@@ -305,44 +321,17 @@ class Controller:
         return explain.rows(self)
 
     def memory(self) -> "dict[str, object]":
-        """What must survive a reset; JSON-able.
-
-        Worth storing whenever a step had events, and now and then besides.
-        """
-        return {
-            "version": _VERSION,
-            "grid": self.grid.memory(),
-            "demand": self.demand.memory(),
-            "genset": self.genset.memory(),
-            "source": self.source.memory(),
-            "loads": self.loads.memory(),
-            "alarms": self.alarms.memory(),
-            "mode": [self.mode, self.mode_ms],
-        }
+        """What must survive a reset; JSON-able. `Decision.worth_storing` says when it should be stored."""
+        return record.gather(self)
 
     def restore(self, memory: "dict[str, object]") -> bool:
         """Resume from `memory` before the first step.
 
         One of another version or shape is left alone: returns False.
         """
-        if memory.get("version") != _VERSION:
+        if not record.resume(self, memory):
             return False
-        for name in _SHAPE:
-            if not _fits(memory.get(name), *_SHAPE[name]):
-                return False
-        for name in _SHAPE:
-            if name != "mode":
-                getattr(self, name).restore(memory[name])
-        self.mode, self.mode_ms = memory["mode"]  # type: ignore[misc]
         self.decision.alarms = self.alarms.active
+        if self.record.left_ms:
+            self.queue.append((decision.RESET, 0, self.record.boots, 0, self.record.left_ms // 1000, 0))
         return True
-
-
-def _fits(part: object, length: int, low: int, high: int) -> bool:
-    """Whether `part` is a list of so many integers from 0, the first of them in its range."""
-    if not isinstance(part, list) or len(part) < length:
-        return False
-    for value in part:
-        if not isinstance(value, int) or value < 0:
-            return False
-    return not part or low <= part[0] <= high

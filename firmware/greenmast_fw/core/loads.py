@@ -105,6 +105,11 @@ class Loads:
         self.level = len(self._outputs)
         self._settled = False
 
+    def hold(self, output: int, reason: int) -> None:
+        """The controller has left `output` open for now, for `reason`."""
+        self.reason[output] = reason
+        self._settled = False
+
     def step(
         self,
         dt_ms: int,
