@@ -24,7 +24,7 @@ _LOST_MAX_MS = 0x3FFFFFFF
 
 
 class Battery:
-    """`bus_mv`, `voltage_mv`, `soc`: None when unknown.
+    """`bus_mv`, `voltage_mv`, `current_ma`, `soc`: None when unknown.
 
     `lost_ms`: since a battery with data last gave its state of charge.
     """
@@ -38,6 +38,7 @@ class Battery:
         self.bus_mv: "int | None" = None
         self.voltage_mv: "int | None" = None
         self.soc: "int | None" = None
+        self.current_ma: "int | None" = None
         self.charging = False
         self.lost_ms = 0
         self.to_lvd_s: "int | None" = None
@@ -57,7 +58,7 @@ class Battery:
             self.lost_ms = 0
         elif self.lost_ms < _LOST_MAX_MS - dt_ms:
             self.lost_ms += dt_ms
-        current = v[_CURRENT]
+        self.current_ma = current = v[_CURRENT]
         self.charging = current is not None and current > 0
         self._elapsed_ms += dt_ms
         if self._elapsed_ms >= _PERIOD_MS:

@@ -35,7 +35,8 @@ _SATURATED_MS = 0x3FFFFFFF
 class Engine:
     """`evidence`: RUNS, STOPPED or UNKNOWN. `in_band`: 1, 0, or None when unmeasured and held.
 
-    `stable_ms`: measured in band. `fuel`: permille or None. `fuel_low`: the latch. `fault`: 0, or what the
+    `stable_ms`: measured in band. `fuel`: permille or None. `fuel_low`: the latch, between
+    `fuel_stop` and `fuel_resume`. `fault`: 0, or what the
     device says.
     """
 
@@ -56,7 +57,7 @@ class Engine:
         self._mv_max = params["genset.voltage_max_mv"]
         self._chz_min = params["genset.frequency_min_chz"]
         self._chz_max = params["genset.frequency_max_chz"]
-        self._fuel_stop = params["genset.fuel_stop_permille"]
+        self.fuel_stop = params["genset.fuel_stop_permille"]
         self.fuel_resume = params["genset.fuel_resume_permille"]
 
     def step(self, v: "tuple[int | None, ...]", dt_ms: int, carries: "int | None", blind: int) -> None:
@@ -117,7 +118,7 @@ class Engine:
         self.fuel = fuel
         if fuel is None:
             return
-        if fuel >= self._fuel_stop:
+        if fuel >= self.fuel_stop:
             self._fuel_low_ms = -1
             if self.fuel_low and fuel > self.fuel_resume:
                 self.fuel_low = False
