@@ -25,6 +25,14 @@ def document(row: Any) -> dict[str, Any]:
     }
 
 
+def is_news(row: Any) -> bool:
+    """Whether a row says more than that all is as it should be."""
+    if isinstance(row, str):
+        return True
+    _, _, code, _, blocked, upcoming = row
+    return bool(code or upcoming or [entry for entry in blocked if not show.is_fine(entry[0])])
+
+
 def alarm(row: dict[str, Any]) -> dict[str, Any]:
     """A listed alarm (`name` and what else the board tells) with state, severity, text and remedy."""
     row = {"state": alarms.ACTIVE, **row}

@@ -32,7 +32,8 @@ def status(port: Port = None, mqtt: Mqtt = None, site: Site = None, json_output:
         return
     from greenmast.cli import screen
 
-    screen.show(screen.overview(hello, now, [show.explanation(row) for row in rows]))
+    why = [show.explanation(row) for row in rows if explanation.is_news(row)]
+    screen.show(screen.overview(hello, now, why))
 
 
 def watch(

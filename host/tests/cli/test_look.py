@@ -41,6 +41,19 @@ def test_status_shows_who_what_and_why(pty_board: Any) -> None:
     assert "state of charge 25.0 % below 30.0 %" in done.stdout
 
 
+def test_status_leaves_out_what_is_as_it_should_be(pty_board: Any) -> None:
+    margin = ((reasons.code("bus_margin"), 51_000, 47_500),)
+    pty_board.board.rows = [
+        ("load2", "connected", 0, (), (), ()),
+        ("load3", "connected", 0, (), margin, ()),
+        ("battery", "connected", 0, (), (), ("empty", 3_600)),
+    ]
+    shown = run(pty_board, "status").stdout
+    assert "next: empty in 1 h 00 min" in shown
+    assert "as it should be; fine" not in shown
+    assert len(document(pty_board, "status")["rows"]) == 3
+
+
 def test_status_shows_missing_values_as_missing(pty_board: Any) -> None:
     pty_board.board.v["dc.bus_mv"] = None
     done = run(pty_board, "status")
