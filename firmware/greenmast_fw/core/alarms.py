@@ -27,10 +27,10 @@ SHELVED = table.STATES.index("shelved")
 SUPPRESSED = table.STATES.index("suppressed")
 
 COUNT = len(table.ALARMS)
-_DELAY_MS = tuple(
-    [(row[3] * 1000, row[2] * 1000) for row in table.ALARMS]
-)  # (off, on): indexed by the condition
-_CAUSE = tuple([table.index(row[4]) if row[4] else -1 for row in table.ALARMS])
+# Packed, as heap is scarce: off- and on-delay in seconds, two bytes each; the cause's number.
+_DELAY_S = b"".join([row[3].to_bytes(2, "big") + row[2].to_bytes(2, "big") for row in table.ALARMS])
+_NO_CAUSE = 255
+_CAUSE = bytes([table.index(row[4]) if row[4] else _NO_CAUSE for row in table.ALARMS])
 _MAJOR = bytes([1 if row[1] in (table.CRITICAL, table.MAJOR) else 0 for row in table.ALARMS])
 _FLOOD = table.index("alarm_flood")
 
@@ -57,8 +57,7 @@ class Alarms:
         self._cleared: "list[int]" = []  # those of them that are over, oldest first
         self._shelf: "dict[int, int]" = {}  # number -> ms left
         self._touched = False
-        self._pending = False
-        self._ms = [-1] * COUNT  # condition differs from `on` for so long; -1: it does not
+        self._ms: "dict[int, int]" = {}  # number -> for so long condition differs from `on`
         self._settle_ms = 0
         self._gaps_ms: "list[int]" = []  # between the last alarms raised, newest first
         self._since_ms = -1  # since the last was raised; -1: long ago
@@ -79,29 +78,28 @@ class Alarms:
             self._unshelve(dt_ms)
         if self.condition != self.on:
             self._delays(dt_ms)
-        elif self._pending:
-            self._pending = False
-            for i in range(COUNT):
-                self._ms[i] = -1
+        elif self._ms:
+            self._ms.clear()
         return self._collect() if self._touched else ()
 
     def _delays(self, dt_ms: int) -> None:
-        self._pending = True
         on = self.on
         ms = self._ms
         for i in range(COUNT):
             wanted = self.condition[i]
-            if wanted == on[i]:
-                ms[i] = -1
-            elif wanted and _CAUSE[i] >= 0 and on[_CAUSE[i]]:
-                ms[i] = -1
-            elif not wanted and self._settle_ms:
-                ms[i] = -1
-            else:
-                ms[i] = 0 if ms[i] < 0 else ms[i] + dt_ms
-                if ms[i] >= _DELAY_MS[i][wanted]:
-                    ms[i] = -1
-                    self._turn(i, wanted)
+            if wanted == on[i] or (self._has_cause_on(i) if wanted else self._settle_ms):
+                if i in ms:
+                    del ms[i]
+                continue
+            ms[i] = passed_ms = ms[i] + dt_ms if i in ms else 0
+            k = 4 * i + 2 * wanted
+            if passed_ms >= (_DELAY_S[k] << 8 | _DELAY_S[k + 1]) * 1000:
+                del ms[i]
+                self._turn(i, wanted)
+
+    def _has_cause_on(self, i: int) -> int:
+        cause = _CAUSE[i]
+        return 0 if cause == _NO_CAUSE else self.on[cause]
 
     def _turn(self, i: int, wanted: int) -> None:
         self.on[i] = wanted
@@ -156,6 +154,9 @@ class Alarms:
         """States from what is on, seen and shelved. Returns the numbers of those that have changed."""
         self._touched = False
         changed = []
+        active = []
+        listed = []
+        self.major = self.minor = 0
         state = self.state
         for i in range(COUNT):
             new = self._state(i)
@@ -164,10 +165,16 @@ class Alarms:
                     self._count()
                 state[i] = new
                 changed.append(i)
-        self.active = tuple([i for i in range(COUNT) if state[i] in (ACTIVE, ACKNOWLEDGED)])
-        self.listed = tuple([(i, state[i]) for i in range(COUNT) if state[i] not in (NORMAL, SUPPRESSED)])
-        self.major = 1 if any([_MAJOR[i] for i in self.active]) else 0
-        self.minor = 1 if any([not _MAJOR[i] for i in self.active]) else 0
+            if new == ACTIVE or new == ACKNOWLEDGED:
+                active.append(i)
+                if _MAJOR[i]:
+                    self.major = 1
+                else:
+                    self.minor = 1
+            if new != NORMAL and new != SUPPRESSED:
+                listed.append((i, new))
+        self.active = tuple(active)
+        self.listed = tuple(listed)
         return tuple(changed)
 
     def _state(self, i: int) -> int:
@@ -175,7 +182,7 @@ class Alarms:
             return SHELVED
         if not self.on[i]:
             return CLEARED if self._unseen[i] else NORMAL
-        if _CAUSE[i] >= 0 and self.on[_CAUSE[i]]:
+        if self._has_cause_on(i):
             return SUPPRESSED
         return ACTIVE if self._unseen[i] else ACKNOWLEDGED
 

@@ -4,7 +4,7 @@ Owns the order in which the parts are asked, and nothing else: each rule lives i
 last and can only open. Knows no clock, device or pin.
 """
 
-from greenmast_fw.core import conditions, decision, record, report
+from greenmast_fw.core import conditions, decision, report
 from greenmast_fw.core.alarms import Alarms
 from greenmast_fw.core.battery import Battery
 from greenmast_fw.core.charge import Charge
@@ -16,6 +16,7 @@ from greenmast_fw.core.genset import OFF, REST, Genset
 from greenmast_fw.core.grid import Grid
 from greenmast_fw.core.loads import STAGGER, Loads
 from greenmast_fw.core.protection import Protection
+from greenmast_fw.core.resets import Resets
 from greenmast_fw.core.site import BATTERY, COOLING, GENSET, GRID, LOAD2, LOAD3, MAJOR, MINOR, PV, START, Site
 from greenmast_fw.core.snapshot import Snapshot
 from greenmast_fw.core.source import Source
@@ -70,7 +71,7 @@ class Controller:
         self.charge = Charge(params)
         self.protection = Protection(params, site)
         self.alarms = Alarms(params)
-        self.record = record.Record(site.idle)
+        self.resets = Resets(site.idle)
         self.queue: "list[Event]" = []  # from commands since the step before
         self.mode = AUTO
         self.mode_ms = 0  # time left of a mode set by command
@@ -129,7 +130,7 @@ class Controller:
         self.loads.step(
             dt_ms, battery.bus_mv, battery.voltage_mv, bool(source) or battery.charging, out, blind
         )
-        if self.record.left_ms:
+        if self.resets.left_ms:
             self._wait(out)
         if not contacts.known:
             self._hold_unread(out)
@@ -149,7 +150,7 @@ class Controller:
             out[MINOR] = alarms.minor
         report.state_points(self, v)
         self._note(changed)
-        result.worth_storing = self.record.step(dt_ms, bool(events), contacts.known, out)
+        result.worth_storing = self.resets.step(dt_ms, bool(events), contacts.known, out)
         return result
 
     def _ac(self, v: "tuple[int | None, ...]", dt_ms: int, blind: int, out: bytearray) -> None:
@@ -189,7 +190,7 @@ class Controller:
         active = demand.active
         if not active or demand.inhibit_ms or self.blind == 2 or self.source.genset_blocked(self.contacts):
             return 0
-        if self.record.left_ms and self.genset.state in (OFF, REST):
+        if self.resets.left_ms and self.genset.state in (OFF, REST):
             return 0
         return active & MANUAL if self.mode == MANUAL_MODE else active
 
@@ -229,7 +230,7 @@ class Controller:
     def _wait(self, out: bytearray) -> None:
         """After resets in a row: what stands open stays open, tiers that were off too; no starter turns."""
         last = self._last_out
-        was = self.record.was
+        was = self.resets.was
         reason = self.loads.reason
         for i in range(COOLING + 1):
             if not out[i]:
@@ -322,6 +323,8 @@ class Controller:
 
     def memory(self) -> "dict[str, object]":
         """What must survive a reset; JSON-able. `Decision.worth_storing` says when it should be stored."""
+        from greenmast_fw.core import record  # loaded when first needed: heap is scarce
+
         return record.gather(self)
 
     def restore(self, memory: "dict[str, object]") -> bool:
@@ -329,9 +332,11 @@ class Controller:
 
         One of another version or shape is left alone: returns False.
         """
+        from greenmast_fw.core import record  # loaded when first needed: heap is scarce
+
         if not record.resume(self, memory):
             return False
         self.decision.alarms = self.alarms.active
-        if self.record.left_ms:
-            self.queue.append((decision.RESET, 0, self.record.boots, 0, self.record.left_ms // 1000, 0))
+        if self.resets.left_ms:
+            self.queue.append((decision.RESET, 0, self.resets.boots, 0, self.resets.left_ms // 1000, 0))
         return True

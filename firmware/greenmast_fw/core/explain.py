@@ -79,7 +79,7 @@ def _source_values(c: "Controller", code: int) -> "tuple[int, ...]":
     if code == report.HOLDING:
         return (seconds(c.hold_left_ms()),)
     if code == report.RESET_HOLD:
-        return (seconds(c.record.left_ms),)
+        return (seconds(c.resets.left_ms),)
     return ()
 
 
@@ -179,13 +179,13 @@ def _not_running(c: "Controller", code: int, blocked: "list[Reason]") -> "tuple[
     """Everything that a start would need, whether it is there or not; and when it is expected."""
     genset = c.genset
     demand = c.demand
-    left_ms = max(genset.left_ms(sequence.MIN_OFF), c.record.left_ms, demand.inhibit_ms)
+    left_ms = max(genset.left_ms(sequence.MIN_OFF), c.resets.left_ms, demand.inhibit_ms)
     if not demand.active:
         blocked += _no_demand(c)
     per_hour = genset.starts.count() >= genset.starts.limit
     for code_of, holds in (
         (report.INHIBITED, demand.inhibit_ms),
-        (report.RESET_HOLD, c.record.left_ms),
+        (report.RESET_HOLD, c.resets.left_ms),
         (c.source.genset_blocked(c.contacts), True),
         (sequence.LOCKED, genset.state == sequence.LOCKED_OUT),
         (sequence.FUEL_LOW, genset.engine.fuel_low),
@@ -258,7 +258,7 @@ def _load(c: "Controller", i: int) -> "Row":
     elif code == _BY_COMMAND:
         upcoming = ("connected", seconds(loads.manual_ms[i - LOAD1]))
     elif code == report.RESET_HOLD:
-        upcoming = ("connected", seconds(c.record.left_ms))
+        upcoming = ("connected", seconds(c.resets.left_ms))
     limit = loads.limit_mv()
     if on and bus_mv is not None and limit is not None and i == _next_stage(c) and bus_mv >= limit:
         blocked.append((_BUS_MARGIN, bus_mv, limit))

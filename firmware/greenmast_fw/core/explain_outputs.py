@@ -31,7 +31,7 @@ def row(c: "Controller", i: int) -> "Row":
         return (name, _word(i, on), code, (active[0], len(active)) if active else (), (), ())
     upcoming: "tuple[str, int] | tuple[()]" = ()
     if code == report.RESET_HOLD and i != START:
-        upcoming = (_word(i, 1), seconds(c.record.left_ms))
+        upcoming = (_word(i, 1), seconds(c.resets.left_ms))
     return (name, _word(i, on), code, values_of(c, code), _fault(c, i, code), upcoming)
 
 
@@ -64,7 +64,7 @@ def _source(c: "Controller", i: int) -> "Row":
         elif code == DEAD_TIME:
             upcoming = ("closed", seconds(c.source.dead_left_ms(c.contacts)))
         elif code == report.RESET_HOLD:
-            upcoming = ("closed", seconds(c.record.left_ms))
+            upcoming = ("closed", seconds(c.resets.left_ms))
     blocked = _fault(c, i, code)
     if not on and not c.decision.outputs[1 - i] and c.contacts.closed[1 - i] != 0:
         blocked += (reason(c, report.INTERLOCK),)

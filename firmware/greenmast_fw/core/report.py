@@ -109,7 +109,7 @@ def blocked(c: "Controller") -> int:
     """Reason code that keeps a demanded genset from starting, or 0."""
     if c.demand.inhibit_ms:
         return INHIBITED
-    if c.record.left_ms:
+    if c.resets.left_ms:
         return RESET_HOLD
     return c.source.genset_blocked(c.contacts) or c.genset.refusal()
 

@@ -110,9 +110,9 @@ def test_a_consequence_is_silent_while_its_cause_is_active():
     from greenmast_fw.core import alarms as module
 
     kept = module._CAUSE
-    causes = list(kept)
+    causes = bytearray(kept)
     causes[alarms.index("smoke")] = alarms.index("door_open")
-    module._CAUSE = tuple(causes)
+    module._CAUSE = bytes(causes)
     try:
         board = Alarms(params.defaults())
         board.condition[alarms.index("door_open")] = 1

@@ -2,7 +2,7 @@
 
 from core_rig import CONTACTORS, REFERENCE, Rig, on_genset
 
-from greenmast_fw.core.record import Record
+from greenmast_fw.core.resets import Resets
 from greenmast_protocol import points
 
 OUTPUTS = len(points.OUTPUTS)
@@ -99,12 +99,12 @@ def test_the_critical_load_stays_on_through_twenty_brown_outs():
 
 
 def test_the_wait_doubles_up_to_ten_minutes_and_ten_calm_minutes_end_it():
-    r = Record(bytes(OUTPUTS))
+    r = Resets(bytes(OUTPUTS))
     waits = []
     for _ in range(8):
         r.step(1_000, False, True, bytearray(OUTPUTS))
         kept = r.memory()
-        r = Record(bytes(OUTPUTS))
+        r = Resets(bytes(OUTPUTS))
         r.restore(kept)
         waits.append(r.left_ms // 1_000)
     assert waits == [0, 60, 120, 240, 480, 600, 600, 600]
@@ -134,7 +134,7 @@ def test_a_tier_that_was_off_stays_off_while_the_board_waits_even_if_its_contact
         rig.reset()
         rig.run(3)
     rig.run(54)  # the command has expired, the wait has not
-    assert rig.controller.record.left_ms
+    assert rig.controller.resets.left_ms
     assert rig.is_now("load3") == 0
     assert rig.is_now("load1") == 1
     rig.reset()
@@ -152,11 +152,11 @@ def test_protection_waits_for_nothing():
         rig.run(3)
     rig.mains_ok = 0
     rig.run(1)
-    assert rig.controller.record.left_ms
+    assert rig.controller.resets.left_ms
     assert rig.is_now("grid") == 0
     rig.mains_ok = 1
     rig.run(100)
-    assert rig.controller.record.left_ms
+    assert rig.controller.resets.left_ms
     assert rig.is_now("grid") == 0
     assert rig.reason("ac") == "reset_hold"
 
@@ -181,7 +181,7 @@ def test_the_start_line_of_an_engine_that_stands_is_not_pulsed_while_the_board_w
     rig.run(1)  # resumed: it had not stopped yet
     rig.stop_ms = 1_000
     rig.reset()
-    assert rig.controller.record.left_ms
+    assert rig.controller.resets.left_ms
     for _ in range(20):
         rig.scan()
         assert rig.is_now("genset_start") == 0
@@ -205,7 +205,7 @@ def stores(r, seconds, happened):
 
 
 def test_the_record_is_stored_at_boot_on_events_and_every_ten_minutes():
-    r = Record(bytes(OUTPUTS))
+    r = Resets(bytes(OUTPUTS))
     assert stores(r, 1, False) == 1
     assert stores(r, 599, False) == 0
     assert stores(r, 1, False) == 1
@@ -214,14 +214,14 @@ def test_the_record_is_stored_at_boot_on_events_and_every_ten_minutes():
 
 
 def test_restless_events_are_stored_every_ten_seconds_at_most_after_a_burst():
-    r = Record(bytes(OUTPUTS))
+    r = Resets(bytes(OUTPUTS))
     stores(r, 700, False)
     assert stores(r, 5, True) == 5
     assert stores(r, 600, True) <= 62
 
 
 def test_an_event_that_had_to_wait_is_stored_all_the_same():
-    r = Record(bytes(OUTPUTS))
+    r = Resets(bytes(OUTPUTS))
     stores(r, 700, False)
     while stores(r, 1, True):
         pass
@@ -242,5 +242,5 @@ def test_a_reset_before_the_contactors_are_read_forgets_nothing_of_the_outputs()
     rig.reset()
     rig.unread = set(CONTACTORS)
     rig.run(2)
-    kept = rig.controller.memory()["record"]
+    kept = rig.controller.memory()["resets"]
     assert kept[1 + LOAD3] == 1
