@@ -1,13 +1,20 @@
 """The alarm table: every alarm the board can raise, once.
 
 A row is (name, severity, on-delay s, off-delay s, cause); text and remedy are in `alarm_text`. Severities are
-those of X.733. An alarm is not raised while the one named as its cause is active. Names go on the wire.
+those of X.733. An alarm is neither raised nor shown while the one named as its cause is on. A cause must
+explain its consequence in full and weigh as much; what tells of service lost has none. Names go on the wire.
 """
 
 CRITICAL = "critical"
 MAJOR = "major"
 MINOR = "minor"
 WARNING = "warning"
+
+# The life of an alarm (ISA-18.2). "cleared": over, and not yet acknowledged. "suppressed": on, but hidden
+# under its cause and in no list.
+STATES = ("normal", "active", "acknowledged", "cleared", "shelved", "suppressed")
+ACTIVE = STATES[1]
+IN_FORCE = STATES[1:3]
 
 ALARMS = (
     ("grid_lost", "minor", 60, 60, ""),
@@ -18,10 +25,10 @@ ALARMS = (
     ("feedback_mismatch", "major", 1, 10, ""),
     ("genset_start_failed", "critical", 0, 0, ""),
     ("genset_fail_to_stop", "major", 0, 10, ""),
-    ("genset_unexpected_run", "major", 30, 10, ""),
-    ("genset_stalled", "major", 0, 0, ""),
+    ("genset_unexpected_run", "major", 30, 10, "genset_fail_to_stop"),
+    ("genset_stalled", "major", 0, 0, "fuel_low"),
     ("genset_max_run", "minor", 0, 10, ""),
-    ("genset_out_of_band", "major", 10, 10, ""),
+    ("genset_out_of_band", "major", 10, 10, "genset_fault"),
     ("fuel_low", "major", 60, 60, ""),
     ("battery_low", "major", 30, 60, ""),
     ("battery_data_lost", "major", 30, 10, ""),
@@ -50,7 +57,7 @@ ALARMS = (
     ("battery_aged", "minor", 0, 0, ""),
     ("autonomy_short", "critical", 60, 300, ""),
     ("site_hot", "major", 60, 300, ""),
-    ("cooling_failed", "major", 900, 300, "site_hot"),
+    ("cooling_failed", "major", 900, 300, ""),
     ("exercise_failed", "minor", 0, 0, "genset_start_failed"),
     ("plan_stale", "warning", 0, 0, ""),
     ("alarm_flood", "warning", 0, 300, ""),

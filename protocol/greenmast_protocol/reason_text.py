@@ -112,6 +112,11 @@ TEXTS = {
     "grid_unsteady": "the grid was lost within a day: no tariff, charged fully",
     "disaster": "disaster mode: must last {} more",
     "charge_refused": "no charging: the BMS allows no current",
+    "reset_hold": "several resets in a row: waits for {}",
+    "alarm_on": "alarm {}, {} in all",
+    "fuel_enough": "fuel {} above {}",
+    "starts_left": "{} of {} starts this hour",
+    "bus_margin": "bus {} above disconnection at {}",
 }
 
 

@@ -127,6 +127,14 @@ NAMES = (
     "disaster",
     # charging, later
     "charge_refused",
+    # resets in a row
+    "reset_hold",
+    # relays
+    "alarm_on",
+    # what stands in nobody's way, and is worth saying
+    "fuel_enough",
+    "starts_left",
+    "bus_margin",
 )
 
 # Codes that may answer a command, in the order of the table.

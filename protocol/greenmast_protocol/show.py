@@ -1,6 +1,6 @@
 """Values as people read them: "51.23 V", "42.0 %", "grid", "closed". Integer arithmetic only."""
 
-from greenmast_protocol import labels, points, reason_text, reasons, units
+from greenmast_protocol import alarms, labels, points, reason_text, reasons, units
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -57,7 +57,13 @@ _REASON_UNITS = {
     "soc_counted": ("permille", "permille", "s"),
     "tariff_cheap": ("permille",),
     "disaster": ("s",),
+    "reset_hold": ("s",),
+    "alarm_on": ("alarm",),
+    "fuel_enough": ("permille", "permille"),
+    "bus_margin": ("mv", "mv"),
 }
+# Reasons that are no obstacle: told beside the obstacles, so that nobody need look for them there.
+FINE = ("fuel_enough", "starts_left", "bus_margin")
 
 NOTHING = "?"
 
@@ -79,9 +85,11 @@ def value(name: str, v: "int | None") -> str:
 
 
 def quantity(v: int, unit: str) -> str:
-    """`v` with the symbol of `unit`, one of units.UNITS."""
+    """`v` with the symbol of `unit`, one of units.UNITS; for "alarm" the name of alarm number `v`."""
     if unit == "s":
         return duration(v)
+    if unit == "alarm":
+        return alarms.NAMES[v] if 0 <= v < len(alarms.NAMES) else str(v)
     symbol, divisor = units.UNITS[unit]
     decimals = _DECIMALS.get(unit, 0)
     if unit == "mv" and v and -_FINE_BELOW_MV < v < _FINE_BELOW_MV:
@@ -125,18 +133,25 @@ def reason(code: int, *values: int) -> str:
 def explanation(row: "Any") -> str:
     """One line for a row of `explain`: (subject, state, reason code, values, blocked, next).
 
-    `blocked` holds (reason code, values..) of what stands in the way, `next` (what, in s) of what comes;
-    either may be empty. A row that is text already stays as it is.
+    `blocked` holds (reason code, values..) of what stands in the way, and those of `FINE`, which might but do
+    not. `next` is (what, in s) of what comes. Either may be empty. A row that is text already stays as it is.
     """
     if isinstance(row, str):
         return row
     subject, state, code, values, blocked, upcoming = row
     line = "%s %s: %s" % (subject, state, reason(code, *values))
-    if blocked:
-        line += "; in the way: " + ", ".join([reason(*entry) for entry in blocked])
+    for words, fine in (("in the way", False), ("fine", True)):
+        told = [reason(*entry) for entry in blocked if is_fine(entry[0]) == fine]
+        if told:
+            line += "; %s: %s" % (words, ", ".join(told))
     if upcoming:
         line += "; next: %s in %s" % (upcoming[0], duration(upcoming[1]))
     return line
+
+
+def is_fine(code: int) -> bool:
+    """Whether reason `code` is one of `FINE`."""
+    return 0 <= code < len(reasons.NAMES) and reasons.NAMES[code] in FINE
 
 
 def _bit(name: str) -> "tuple[str, str]":

@@ -1,6 +1,6 @@
 """Values as people read them."""
 
-from greenmast_protocol import points, reason_text, reasons, show
+from greenmast_protocol import alarms, points, reason_text, reasons, show
 
 
 def test_units_and_decimals():
@@ -73,7 +73,7 @@ def test_reasons_show_their_values_in_units_and_counts_as_they_are():
 
 
 def test_every_reason_that_takes_values_has_a_unit_for_each_or_counts():
-    counts = ("starts_per_hour", "cranking", "start_failed")
+    counts = ("starts_per_hour", "starts_left", "cranking", "start_failed", "alarm_on")
     for code, name in enumerate(reasons.NAMES):
         text = reason_text.TEXTS[name]
         shown = show.reason(code, *([61] * text.count("{}")))
@@ -92,3 +92,25 @@ def test_an_explanation_gives_state_reason_obstacles_and_what_comes():
         "the other AC contactor is not proven open; next: start in 1 min 30 s"
     )
     assert show.explanation("as it is") == "as it is"
+
+
+def test_what_is_fine_is_told_apart_from_what_stands_in_the_way():
+    considered = ((reasons.code("soc_above"), 421, 400), (reasons.code("fuel_enough"), 600, 200))
+    row = (
+        "genset",
+        "off",
+        reasons.code("no_demand"),
+        (),
+        considered + ((reasons.code("starts_left"), 2, 4),),
+        (),
+    )
+    assert show.explanation(row) == (
+        "genset off: no demand; in the way: state of charge 42.1 % above 40.0 %; "
+        "fine: fuel 60.0 % above 20.0 %, 2 of 4 starts this hour"
+    )
+
+
+def test_an_alarm_in_a_reason_is_named():
+    row = ("alarm_major", "on", reasons.code("alarm_on"), (alarms.index("smoke"), 2), (), ())
+    assert show.explanation(row) == "alarm_major on: alarm smoke, 2 in all"
+    assert "alarm 99" in show.reason(reasons.code("alarm_on"), 99, 1)

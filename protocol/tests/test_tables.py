@@ -278,6 +278,16 @@ def test_alarms_are_unique_and_complete():
         assert cause == "" or cause in alarms.NAMES, name
 
 
+def test_a_cause_weighs_as_much_as_what_it_hides_and_has_no_cause_itself():
+    weight = (alarms.WARNING, alarms.MINOR, alarms.MAJOR, alarms.CRITICAL)
+    rows = [row for row in alarms.ALARMS if row[4]]
+    assert rows
+    for name, severity, _, _, cause in rows:
+        above = alarms.ALARMS[alarms.index(cause)]
+        assert weight.index(above[1]) >= weight.index(severity), name
+        assert above[4] == "", name
+
+
 def test_values_are_told_with_a_quality_unless_it_is_good():
     codes = bytearray([i % len(quality.NAMES) for i in range(points.COUNT)])
     body = b"{" + b"".join(tele.members(range(points.COUNT), [1] * points.COUNT, codes)) + b"}"

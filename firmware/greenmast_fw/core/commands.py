@@ -6,6 +6,7 @@ battery protection.
 """
 
 from greenmast_fw.core import decision
+from greenmast_fw.core.alarms import COUNT as ALARMS
 from greenmast_fw.core.genset import MIN_RUN, READY
 from greenmast_fw.core.genset import ON_LOAD as GENSET_ON_LOAD
 from greenmast_fw.core.site import GENSET, GRID, LOAD1
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from greenmast_fw.core.controller import Controller
 
 _UNKNOWN = reasons.code("unknown")
+_INVALID = reasons.code("invalid_value")
 _NO_DEVICE = reasons.code("no_device")
 _BUSY = reasons.code("busy")
 _NOT_QUALIFIED = reasons.code("not_qualified")
@@ -113,6 +115,21 @@ def _load_restore(c: "Controller", args: "dict[str, object]") -> "tuple[int, dic
     return 0, {"tier": tier}
 
 
+def _alarm_ack(c: "Controller", args: "dict[str, object]") -> "tuple[int, dict[str, object]]":
+    i = int(args["id"])  # type: ignore[call-overload]
+    if i >= ALARMS:
+        return _UNKNOWN, {}
+    return (0, {"id": i}) if c.alarms.acknowledge(i) else (_INVALID, {})
+
+
+def _alarm_shelve(c: "Controller", args: "dict[str, object]") -> "tuple[int, dict[str, object]]":
+    i = int(args["id"])  # type: ignore[call-overload]
+    if i >= ALARMS:
+        return _UNKNOWN, {}
+    c.alarms.shelve(i, _ms(args))
+    return 0, {"id": i, "for_s": args["for_s"]}
+
+
 def _mode_set(c: "Controller", args: "dict[str, object]") -> "tuple[int, dict[str, object]]":
     c.mode = points.MODES.index(args["mode"])
     c.mode_ms = _ms(args) if c.mode else 0
@@ -185,4 +202,6 @@ _HANDLERS = {
     "controller.reset": _controller_reset,
     "battery.test": _battery_test,
     "outage.announce": _outage_announce,
+    "alarm.ack": _alarm_ack,
+    "alarm.shelve": _alarm_shelve,
 }

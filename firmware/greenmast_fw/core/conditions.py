@@ -1,6 +1,7 @@
 """Alarm conditions that the core can see, read from the parts' states.
 
-Decides nothing: delays and suppression are the business of `alarms`, the rules that of the parts.
+A condition on a value comes at its limit and goes only at a distance from it: `below` and `above`. Decides
+nothing else: delays and suppression are the business of `alarms`, the rules that of the parts.
 """
 
 from greenmast_fw.core.contactor import CHATTER, FAIL_TO_CLOSE, WELDED
@@ -55,6 +56,8 @@ _FROZEN = table.index("measurement_frozen")
 _IMPLAUSIBLE = table.index("measurement_implausible")
 _UNBALANCED = table.index("energy_balance")
 _PLAN_STALE = table.index("plan_stale")
+_FUEL_MARGIN = 20  # permille
+_SOC_MARGIN = 30
 _DOOR_OPEN = table.index("door_open")
 _SHORT_S = 7_200  # without AC, at worst so near to disconnection
 _SMOKE_ALARM = table.index("smoke")
@@ -75,7 +78,7 @@ def update(c: "Controller", v: "tuple[int | None, ...]") -> None:
         _genset(c, condition)
     battery = c.battery
     if battery.soc is not None:
-        condition[_BATTERY_LOW] = 1 if battery.soc < c.demand.soc.start else 0
+        below(c, _BATTERY_LOW, battery.soc, c.demand.soc.start, _SOC_MARGIN)
     elif c.loads.shedding.low:
         condition[_BATTERY_LOW] = 1
     condition[_BATTERY_LOST] = 1 if battery.lost_ms else 0
@@ -108,6 +111,19 @@ def update(c: "Controller", v: "tuple[int | None, ...]") -> None:
         condition[_SITE_HOT] = 1 if cabinet_dc > c.hot_dc - condition[_SITE_HOT] * _HOT_BAND_DC else 0
     if c.cooling is not None:
         condition[_COOLING_FAILED] = 1 if c.cooling.failing else 0
+
+
+def below(c: "Controller", alarm: int, value: int, limit: int, margin: int) -> None:
+    """`alarm`'s condition holds below `limit`, until `value` has risen by `margin` above it."""
+    alarms = c.alarms
+    if alarms.condition[alarm] or alarms.on[alarm]:
+        limit += margin
+    alarms.condition[alarm] = 1 if value < limit else 0
+
+
+def above(c: "Controller", alarm: int, value: int, limit: int, margin: int) -> None:
+    """`alarm`'s condition holds above `limit`, until `value` has fallen by `margin` below it."""
+    below(c, alarm, -value, -limit, margin)
 
 
 def _contactors(c: "Controller", condition: bytearray) -> None:
@@ -143,5 +159,7 @@ def _genset(c: "Controller", condition: bytearray) -> None:
     condition[_THEFT] = 1 if engine.account.theft else 0
     condition[_FUEL_LOST] = 1 if engine.account.lost else 0
     fuel = engine.fuel
-    if fuel is not None:
-        condition[_FUEL_LOW] = 1 if engine.fuel_low or fuel < engine.fuel_resume else 0
+    if engine.fuel_low:
+        condition[_FUEL_LOW] = 1
+    elif fuel is not None:
+        below(c, _FUEL_LOW, fuel, engine.fuel_resume, _FUEL_MARGIN)

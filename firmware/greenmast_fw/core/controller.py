@@ -12,19 +12,20 @@ from greenmast_fw.core.contactor import WELDED, Contactors
 from greenmast_fw.core.decision import Decision
 from greenmast_fw.core.demand import MANUAL, Demand, first_reason
 from greenmast_fw.core.energy import Energy
+from greenmast_fw.core.engine import RUNS
 from greenmast_fw.core.exercise import Exercise
-from greenmast_fw.core.genset import LOCKED_OUT, Genset
+from greenmast_fw.core.genset import LOCKED_OUT, OFF, REST, Genset
 from greenmast_fw.core.grid import Grid
 from greenmast_fw.core.knowing import Knowing
-from greenmast_fw.core.loads import Loads
+from greenmast_fw.core.loads import STAGGER, Loads
 from greenmast_fw.core.policy import Policy
 from greenmast_fw.core.protection import Protection
-from greenmast_fw.core.site import BATTERY, COOLING, GENSET, GRID, LOAD3, MAJOR, MINOR, PV, START, Site
+from greenmast_fw.core.resets import Resets
+from greenmast_fw.core.site import BATTERY, COOLING, GENSET, GRID, LOAD2, LOAD3, MAJOR, MINOR, PV, START, Site
 from greenmast_fw.core.snapshot import Snapshot
 from greenmast_fw.core.source import Source
-from greenmast_fw.core.stages import STAGES
 from greenmast_protocol import alarms as alarm_table
-from greenmast_protocol import points, reasons
+from greenmast_protocol import points
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -59,25 +60,6 @@ _LIMIT = "rectifier.limit_ma"
 
 AUTO = points.MODES.index("auto")
 MANUAL_MODE = points.MODES.index("manual")
-_BOOT = reasons.code("boot")
-_VERSION = 2  # of the memory
-# Part of the memory: (least length, least and greatest first value).
-_SHAPE = {
-    "grid": (3, 1, 16_384),
-    "battery": (8, 0, 0x3FFFFFFF),
-    "policy": (14, 0, 1_000),
-    "demand": (5, 0, 1_023),
-    "exercise": (2, 0, 3),
-    "outage": (0, 0, 604_800_000),
-    "genset": (11, 0, len(points.GENSET_STATES) - 1),
-    "source": (4, 0, len(points.AC_SOURCES) - 1),
-    "loads": (11, 0, 4),
-    "cooling": (2, 0, 1),
-    "energy": (20, 0, 0x7FFFFFFFFF),
-    "charge": (9, 0, len(STAGES) - 1),
-    "mode": (2, 0, len(points.MODES) - 1),
-    "alarms": (0, 0, 0x3FFFFFFF),
-}
 
 
 class Controller:
@@ -108,12 +90,13 @@ class Controller:
             self.cooling = Cooling(params, site)
         self.charge = Charge(params, site)
         self.protection = Protection(params, site)
-        self.alarms = Alarms()
+        self.alarms = Alarms(params)
         self.aggregate: "Aggregate | None" = None
         if site.instances:
             from greenmast_fw.core import aggregate  # few sites have several devices of one role
 
             self.aggregate = aggregate.Aggregate(params, site.instances)
+        self.resets = Resets(site.idle)
         self.queue: "list[Event]" = []  # from commands since the step before
         self.mode = AUTO
         self.mode_ms = 0  # time left of a mode set by command
@@ -127,7 +110,7 @@ class Controller:
         self.has_rectifier = "rectifier" in site.roles
         self._last_out = bytearray(site.idle)
         self._was = [0] * 6 + [self.policy.code, self.policy.keeper.code]
-        self.source.reason = _BOOT
+        self.source.reason = report.BOOT
         report.output_points(self)
         report.state_points(self, (None,) * points.COUNT)
 
@@ -153,6 +136,7 @@ class Controller:
             self.loads,
             self.charge,
             self.protection,
+            self.alarms,
         ):
             part.configure(params)
         if self.aggregate:
@@ -188,21 +172,24 @@ class Controller:
         if self.adopted or self._adopt():
             self._ac(v, snap.minute, dt_ms, blind, out)
         self._loads(v, dt_ms, blind, out)
+        if self.resets.left_ms:
+            self._wait(out)
         if not contacts.known:
             self._hold_unread(out)
         if self.protection.check(out, v, dt_ms, blind):
             self._overruled(out)
+        contacts.write(out)
+        self._charge(v, dt_ms)
+        conditions.update(self, v)
         alarms = self.alarms
+        changed = alarms.step(dt_ms)
         if self.site.exists[MAJOR]:
             out[MAJOR] = alarms.major
         if self.site.exists[MINOR]:
             out[MINOR] = alarms.minor
-        contacts.write(out)
-        self._charge(v, dt_ms)
-        conditions.update(self, v)
-        changed = alarms.step(dt_ms)
         report.state_points(self, v)
         self._note(changed)
+        result.worth_storing = self.resets.step(dt_ms, bool(events), contacts.known, out)
         return result
 
     def _policy(self, snap: Snapshot, dt_ms: int) -> None:
@@ -305,9 +292,10 @@ class Controller:
 
     def announce(self, in_ms: int, for_ms: int) -> None:
         """An outage of the grid begins in `in_ms` and lasts for `for_ms`."""
-        self._expect_outage().announce(in_ms, for_ms)
+        self.expect_outage().announce(in_ms, for_ms)
 
-    def _expect_outage(self) -> "Outage":
+    def expect_outage(self) -> "Outage":
+        """Make room for an announced outage."""
         from greenmast_fw.core.outage import Outage  # loaded when first needed: heap is scarce
 
         self.outage = Outage(self._params)
@@ -373,6 +361,8 @@ class Controller:
         active = demand.active
         if not active or demand.inhibit_ms or self.blind == 2 or self.source.genset_blocked(self.contacts):
             return 0
+        if self.resets.left_ms and self.genset.state in (OFF, REST):
+            return 0
         return active & MANUAL if self.mode == MANUAL_MODE else active
 
     def hold_left_ms(self) -> int:
@@ -407,6 +397,26 @@ class Controller:
             self.source.adopt_grid()
             self.grid.adopt()
         return True
+
+    def _wait(self, out: bytearray) -> None:
+        """After resets in a row: what stands open stays open, tiers that were off too; no starter turns."""
+        last = self._last_out
+        was = self.resets.was
+        reason = self.loads.reason
+        for i in range(COOLING + 1):
+            if not out[i]:
+                if reason[i] == STAGGER:  # behind a tier that waits
+                    self.loads.hold(i, report.RESET_HOLD)
+            elif last[i] and (was[i] or not LOAD2 <= i <= LOAD3):
+                pass
+            elif i == START:
+                out[i] = 1 if self.genset.engine.evidence == RUNS else 0
+            else:
+                out[i] = 0
+                if i == GRID or i == GENSET:
+                    self.source.forced_open(report.RESET_HOLD)
+                else:
+                    self.loads.hold(i, report.RESET_HOLD)
 
     def _hold_unread(self, out: bytearray) -> None:
         """An output whose position has never been read stays as the hardware left it."""
@@ -492,56 +502,21 @@ class Controller:
         return explain.rows(self)
 
     def memory(self) -> "dict[str, object]":
-        """What must survive a reset; JSON-able.
+        """What must survive a reset; JSON-able. `Decision.worth_storing` says when it should be stored."""
+        from greenmast_fw.core import record  # loaded when first needed: heap is scarce
 
-        Worth storing whenever a step had events, and now and then besides.
-        """
-        return {
-            "version": _VERSION,
-            "grid": self.grid.memory(),
-            "battery": self.battery.memory(),
-            "policy": self.policy.memory(),
-            "demand": self.demand.memory(),
-            "exercise": self.exercise.memory(),
-            "outage": self.outage.memory() if self.outage else [],
-            "genset": self.genset.memory(),
-            "source": self.source.memory(),
-            "loads": self.loads.memory(),
-            "cooling": self.cooling.memory() if self.cooling is not None else [0, 0],
-            "energy": self.energy.memory(),
-            "charge": self.charge.memory(),
-            "alarms": self.alarms.memory(),
-            "mode": [self.mode, self.mode_ms],
-        }
+        return record.gather(self)
 
     def restore(self, memory: "dict[str, object]") -> bool:
         """Resume from `memory` before the first step.
 
         One of another version or shape is left alone: returns False.
         """
-        if memory.get("version") != _VERSION:
+        from greenmast_fw.core import record  # loaded when first needed: heap is scarce
+
+        if not record.resume(self, memory):
             return False
-        for name in _SHAPE:
-            if not _fits(memory.get(name), *_SHAPE[name]):
-                return False
-        for name in _SHAPE:
-            if name == "outage":
-                if len(memory[name]) == 4:  # type: ignore[arg-type]
-                    self._expect_outage().restore(memory[name])  # type: ignore[arg-type]
-            elif name != "mode":
-                part = getattr(self, name)
-                if part is not None:
-                    part.restore(memory[name])
-        self.mode, self.mode_ms = memory["mode"]  # type: ignore[misc]
         self.decision.alarms = self.alarms.active
+        if self.resets.left_ms:
+            self.queue.append((decision.RESET, 0, self.resets.boots, 0, self.resets.left_ms // 1000, 0))
         return True
-
-
-def _fits(part: object, length: int, low: int, high: int) -> bool:
-    """Whether `part` is a list of so many integers from 0, the first of them in its range."""
-    if not isinstance(part, list) or len(part) < length:
-        return False
-    for value in part:
-        if not isinstance(value, int) or value < 0:
-            return False
-    return not part or low <= part[0] <= high

@@ -16,11 +16,12 @@ GRID = 2  # subject: 0; new: 1 usable, 0 lost
 GENSET = 3  # subject: 0; new: genset state
 DEMAND = 4  # subject: 0; new: mask of the demands for the genset
 SHED = 5  # subject: 0; new: number of stages disconnected by rule
-ALARM = 6  # subject: alarm; new: 1 raised, 0 cleared
+ALARM = 6  # subject: alarm; new: its state (`greenmast_protocol.alarms.STATES`); 1 is raised
 PROTECTION = 7  # subject: output that protection opened; new: 0
 CONTACTOR = 8  # subject: output; new: fault (see `contactor`)
 COMMAND = 9  # subject: number in the command table; new: 1 accepted, 0 refused
 BLIND = 10  # subject: 0; new: 0 data again, 1 holding, 2 default state
+RESET = 11  # subject: 0; new: resets in a row; value: seconds for which nothing is closed or cranked
 
 POLICY = 11  # subject: 0 charging, 1 reserve; new: permille charged to, or kept
 
@@ -32,8 +33,8 @@ class Decision:
     does. `points[i]`: the value of point `i` where the controller determines it, else None. `accepted[i]`:
     the measured value that the controller goes by, None where there is none; `codes[i]`: the quality code for
     which it was refused, 0 where it was not. `setpoints`: by point name. `alarms`: numbers of the active
-    ones, ascending. `events`: what changed in this step; when there are any, what `Controller.memory` returns
-    has changed in substance and should be stored.
+    ones, ascending. `events`: what changed in this step. `worth_storing`: what `Controller.memory` returns
+    should be stored now.
     """
 
     def __init__(self, idle: bytes) -> None:
@@ -44,3 +45,4 @@ class Decision:
         self.codes = bytearray(points.COUNT)
         self.alarms: "tuple[int, ...]" = ()
         self.events: "list[Event]" = []
+        self.worth_storing = False

@@ -39,7 +39,7 @@ class Engine:
     """`evidence`: RUNS, STOPPED or UNKNOWN. `in_band`: 1, 0, or None when unmeasured and held.
 
     `stable_ms`: measured in band. `fuel`: permille, measured or by account, or None. `fuel_low`: the latch,
-    `guessed`: set by account. `fault`: 0, or what the device says.
+    between `fuel_stop` and `fuel_resume`, `guessed`: set by account. `fault`: 0, or what the device says.
     """
 
     def __init__(self, params: "dict[str, int]") -> None:
@@ -62,7 +62,7 @@ class Engine:
         self._chz_min = params["genset.frequency_min_chz"]
         self._chz_max = params["genset.frequency_max_chz"]
         self.account.configure(params)
-        self._fuel_stop = params["genset.fuel_stop_permille"]
+        self.fuel_stop = params["genset.fuel_stop_permille"]
         self.fuel_resume = params["genset.fuel_resume_permille"]
 
     def step(self, v: "tuple[int | None, ...]", dt_ms: int, carries: "int | None", blind: int) -> None:
@@ -124,7 +124,7 @@ class Engine:
         self.fuel = fuel
         if fuel is None:
             return
-        if fuel >= self._fuel_stop:
+        if fuel >= self.fuel_stop:
             self._fuel_low_ms = -1
             if self.fuel_low and fuel > self.fuel_resume and not self.account.lost:
                 self.fuel_low = False

@@ -43,7 +43,7 @@ def _policy(c: "Controller") -> "Row":
     elif code == policy.GRID_UNSTEADY:
         upcoming = ("tariff again", (policy.DAY_MS - p.steady_ms + 999) // 1000)
     elif code == policy.OUTAGE:
-        from greenmast_fw.core.explain import values_of
+        from greenmast_fw.core.explain_values import values_of
 
         values = values_of(c, code)
     if p.quiet:

@@ -74,6 +74,11 @@ class Loads:
         self.shedding.all_off()
         self._settled = False
 
+    def hold(self, output: int, reason: int) -> None:
+        """The controller has left `output` open for now, for `reason`."""
+        self.reason[output] = reason
+        self._settled = False
+
     def step(
         self,
         dt_ms: int,

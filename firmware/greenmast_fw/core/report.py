@@ -7,7 +7,9 @@ from greenmast_fw.core import decision
 from greenmast_fw.core.demand import first_reason
 from greenmast_fw.core.energy import COUNT, ENERGY, POWER
 from greenmast_fw.core.genset import OFF, ON_LOAD, READY
-from greenmast_fw.core.site import BATTERY, COOLING, GENSET, GRID, LOAD1, LOAD2, LOAD3, START
+from greenmast_fw.core.grid import AVAILABLE
+from greenmast_fw.core.site import BATTERY, COOLING, GENSET, GRID, LOAD1, LOAD2, LOAD3, MAJOR, START
+from greenmast_fw.core.source import FAIL_TO_CLOSE, NONE
 from greenmast_protocol import points, reasons
 
 TYPE_CHECKING = False
@@ -36,6 +38,10 @@ _REASON_LOAD3 = points.index("reason.load3")
 _REASON_COOLING = points.index("reason.cooling")
 
 INHIBITED = reasons.code("inhibited")
+BOOT = reasons.code("boot")
+INTERLOCK = reasons.code("interlock")
+ALARM_ON = reasons.code("alarm_on")
+RESET_HOLD = reasons.code("reset_hold")
 _CARRIES = reasons.code("battery_carries")
 HOLDING = reasons.code("holding")
 DEFAULT_STATE = reasons.code("default_state")
@@ -92,7 +98,10 @@ def ac_reason(c: "Controller") -> int:
     """Why the rectifier is fed as it is."""
     if c.blind:
         return HOLDING if c.blind == 1 else DEFAULT_STATE
-    return c.source.reason
+    source = c.source
+    if source.ac == NONE and source.given_up_ms[GRID] and source.reason == AVAILABLE:
+        return FAIL_TO_CLOSE
+    return source.reason
 
 
 def genset_reason(c: "Controller") -> int:
@@ -110,6 +119,8 @@ def blocked(c: "Controller") -> int:
     """Reason code that keeps a demanded genset from starting, or 0."""
     if c.demand.inhibit_ms:
         return INHIBITED
+    if c.resets.left_ms:
+        return RESET_HOLD
     return c.source.genset_blocked(c.contacts) or c.genset.refusal()
 
 
@@ -132,6 +143,10 @@ def output_reason(c: "Controller", i: int) -> int:
         return genset_reason(c)
     if i == COOLING and c.cooling is not None:
         return c.cooling.reason
+    if i >= MAJOR:
+        if c.alarms.major if i == MAJOR else c.alarms.minor:
+            return ALARM_ON
+        return BOOT if c.decision.outputs[i] else 0  # as the hardware left it
     return c.loads.reason[i]
 
 

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
             """Rows as `greenmast_protocol.show.explanation` takes them."""
 
         def alarms(self) -> "list[object]":
-            """Active alarms: {"id", "name", "ts" (wall time of raising), "trusted"} each."""
+            """The alarm list: {"id", "name", "state", "ts" (wall time of raising), "trusted"} each."""
 
         def config(self) -> bytes:
             """The configuration document in force, as JSON."""

@@ -61,7 +61,7 @@ class Scan:
         self.uptime_ms = 0
         self.values: "list[int | None]" = [None] * image.count
         self.codes = bytearray([quality.STALE] * image.count)
-        self.alarms: "tuple[int, ...]" = ()
+        self.alarms: "tuple[tuple[int, int], ...]" = ()  # (number, state)
         self.scans = 0
         self.took_ms = 0
         self.gap_max_ms = 0  # longest time between two scans
@@ -135,7 +135,7 @@ class Scan:
         self._own(_SCAN_MS, self.took_ms)
         self._own(_TRUSTED, 0)
         self._own(_SAFE, 0)
-        self.alarms = decision.alarms
+        self.alarms = self.controller.alarms.listed
 
     def _own(self, i: int, value: int) -> None:
         self.values[i] = value

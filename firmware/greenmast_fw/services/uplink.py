@@ -30,7 +30,7 @@ class Uplink:
         self._requests: "list[tuple[str, bytes]]" = []
         self._wake = asyncio.Event()
         self._greet = False
-        self._alarms_told: "tuple[int, ...] | None" = None
+        self._alarms_told: "tuple[tuple[int, int], ...] | None" = None
         self.refused = 0
         self.client = MqttClient(
             mqtt["host"],
@@ -75,10 +75,10 @@ class Uplink:
         await self.client.publish(self._base + kind, body, retain=True)
 
     async def _tell_alarms(self) -> None:
-        active = self._telemetry.scan.alarms
-        if self.client.connected and active != self._alarms_told:
+        listed = self._telemetry.scan.alarms
+        if self.client.connected and listed != self._alarms_told:
             await self._say(topics.ALARMS, strict_json.dumps(self._rpc.board.alarms()))
-            self._alarms_told = active
+            self._alarms_told = listed
 
     def _on_connect(self, session_present: bool) -> None:
         self._greet = True

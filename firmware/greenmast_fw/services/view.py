@@ -55,7 +55,7 @@ class View:
         return list(self.scan.controller.explain())
 
     def alarms(self) -> "list[object]":
-        """Active alarms: {"id", "name", "ts" (wall time of raising), "trusted"} each."""
+        """The alarm list: {"id", "name", "state", "ts" (wall time of raising), "trusted"} each."""
         return overlay.run(_alarms, self.scan.alarms, self._raised, self._wall)
 
     def config(self) -> bytes:
@@ -67,16 +67,19 @@ class View:
         return overlay.run(_statistics, self)
 
 
-def _alarms(active: "tuple[int, ...]", raised: "dict[int, int]", wall: "Wall") -> "list[object]":
+def _alarms(listed: "tuple[tuple[int, int], ...]", raised: "dict[int, int]", wall: "Wall") -> "list[object]":
     from greenmast_protocol import alarms
 
+    numbers = [row[0] for row in listed]
     for number in list(raised):
-        if number not in active:
+        if number not in numbers:
             del raised[number]
     out: "list[object]" = []
-    for number in active:
-        ts = raised.setdefault(number, wall.now_s())
-        out.append({"id": number, "name": alarms.NAMES[number], "ts": ts, "trusted": wall.trusted})
+    for number, state in listed:
+        row = {"id": number, "name": alarms.NAMES[number], "state": alarms.STATES[state]}
+        row["ts"] = raised.setdefault(number, wall.now_s())
+        row["trusted"] = wall.trusted
+        out.append(row)
     return out
 
 

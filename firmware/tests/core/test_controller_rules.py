@@ -95,7 +95,7 @@ def test_an_alarm_waits_for_its_on_delay_and_its_off_delay():
 
 
 def test_a_condition_that_comes_and_goes_starts_its_delay_again():
-    board = Alarms()
+    board = Alarms(params.defaults())
     door = alarms.index("door_open")
     for _ in range(5):
         board.condition[door] = 1
@@ -110,11 +110,11 @@ def test_a_consequence_is_silent_while_its_cause_is_active():
     from greenmast_fw.core import alarms as module
 
     kept = module._CAUSE
-    causes = list(kept)
+    causes = bytearray(kept)
     causes[alarms.index("smoke")] = alarms.index("door_open")
-    module._CAUSE = tuple(causes)
+    module._CAUSE = bytes(causes)
     try:
-        board = Alarms()
+        board = Alarms(params.defaults())
         board.condition[alarms.index("door_open")] = 1
         board.step(1_000)
         board.step(30_000)

@@ -110,7 +110,7 @@ def test_a_genset_that_does_not_start_for_it_has_failed_until_a_run_succeeds():
     assert rig.controller.exercise.failed
     rig.start_ms = 4_000
     rig.controller.genset.reset()
-    rig.run(5)
+    rig.run(60)
     assert "exercise_failed" in rig.alarms()
     assert rig.command("genset.start", for_s=300) == "ok"
     rig.run(400)

@@ -1,8 +1,8 @@
 """The controller explains itself: every state, with values, limits and times."""
 
-from core_rig import Rig
+from core_rig import REFERENCE, Rig, on_genset
 
-from greenmast_protocol import show
+from greenmast_protocol import points, reasons, show
 
 EVERYTHING = {"grid", "genset", "rectifier", "battery", "solar", "load"}
 
@@ -30,6 +30,170 @@ def test_explanations_tell_value_limit_and_time():
     text = _lines(rig)
     assert "genset on_load: state of charge 25.0 % below 80.0 %" in text
     assert "minimum run time:" in text
+
+
+def _line(rig, subject):
+    for row in rig.controller.explain():
+        if row[0] == subject:
+            return show.explanation(row)
+    raise AssertionError("no row about " + subject)
+
+
+def test_every_output_of_the_site_has_a_row_and_no_other_has():
+    two_sources = {"grid": "output.grid", "genset": "output.genset"}
+    for absent in ("", "load3", "genset", "alarm_minor"):
+        outputs = dict(REFERENCE)
+        outputs["cooling"] = (0, 0)
+        if absent:
+            del outputs[absent]
+        if absent == "genset":
+            del outputs["genset_start"]
+        rig = Rig(outputs).run(5)
+        subjects = [row[0] for row in rig.controller.explain()]
+        assert len(set(subjects)) == len(subjects)
+        for name in points.OUTPUTS:
+            assert (two_sources.get(name, name) in subjects) == (name in outputs), name
+
+
+def test_a_genset_that_does_not_start_tells_demand_fuel_starts_and_when_it_is_expected():
+    rig = Rig(genset__soc_start_permille=400).run(5)
+    rig.grid_mv = 0
+    rig.soc = 421
+    rig.battery_ma = -10_000
+    rig.run(5)
+    assert _line(rig, "genset") == (
+        "genset off: no demand; in the way: state of charge 42.1 % above 40.0 %, bus 48.68 V above 48.00 V; "
+        "fine: fuel 60.0 % above 10.0 %, 0 of 4 starts this hour; next: start expected in 37 min 48 s"
+    )
+
+
+def test_a_genset_that_must_not_start_tells_every_obstacle():
+    rig = on_genset(genset__min_run_s=0, genset__starts_per_hour=1)
+    rig.soc = 900
+    rig.until("genset.state", "off", 300)
+    rig.run(10)
+    rig.soc = 250
+    rig.bus = 47_600
+    rig.fuel = 50
+    rig.run(70)
+    rig.command("genset.inhibit", for_s=3_600)
+    rig.run(1)
+    line = _line(rig, "genset")
+    assert line.startswith(
+        "genset off: inhibited by command; in the way: fuel 5.0 % below 20.0 %, minimum off time:"
+    )
+    assert "1 of 1 starts this hour" in line
+    assert "next: may start in 59 min 59 s" in line
+    assert "fine" not in line
+
+
+def test_a_locked_out_genset_says_why_and_what_to_do():
+    rig = Rig(genset__crank_tries=1).run(5)
+    rig.grid_mv = 0
+    rig.soc = 250
+    rig.start_ms = None
+    rig.until("genset.state", "locked_out", 300)
+    assert "no start after 1 tries; in the way: locked out after a fault: reset it first" in _line(
+        rig, "genset"
+    )
+
+
+def test_a_running_genset_tells_what_keeps_it_and_when_it_is_done():
+    rig = on_genset()
+    rig.battery_ma = 50_000
+    rig.run(1)
+    line = _line(rig, "genset")
+    assert line.startswith(
+        "genset on_load: state of charge 25.0 % below 80.0 %; in the way: minimum run time"
+    )
+    assert line.endswith("next: charged in 3 h 18 min")
+    rig.command("genset.start", for_s=600)
+    rig.soc = 900
+    rig.run(2)
+    assert _line(rig, "genset").endswith("next: command ends in 9 min 58 s")
+
+
+def test_contactors_of_the_sources_tell_their_own_reason():
+    rig = on_genset()
+    assert _line(rig, "output.grid") == "output.grid open: grid lost: 0.00 V against 195.50 V"
+    assert _line(rig, "output.genset") == "output.genset closed: genset is ready"
+    rig.grid_mv = 230_000
+    rig.until("source.ac", "none", 100)
+    assert _line(rig, "output.grid") == "output.grid open: dead time: 1 s left; next: closed in 1 s"
+
+
+def test_a_contactor_that_was_given_up_tells_when_it_is_tried_again():
+    rig = Rig().run(30)
+    rig.wont_close = {"grid"}
+    rig.grid_mv = 0
+    rig.run(20)
+    rig.grid_mv = 230_000
+    rig.run(100)
+    assert _line(rig, "output.grid").startswith(
+        "output.grid open: contactor did not close; next: tried again in 9 min"
+    )
+    assert _line(rig, "ac").startswith(
+        "ac none: contactor did not close; in the way: no demand; next: grid tried again"
+    )
+    assert rig.reason("ac") == "fail_to_close"
+
+
+def test_a_welded_contactor_is_told_beside_the_reason():
+    rig = Rig().run(30)
+    rig.welded = {"grid"}
+    rig.grid_mv = 0
+    rig.run(20)
+    assert _line(rig, "output.grid").endswith("in the way: contactor did not open")
+    assert _line(rig, "output.genset").endswith("in the way: the other AC contactor is not proven open")
+
+
+def test_the_next_load_to_go_tells_its_margin_and_a_shed_one_what_it_waits_for():
+    rig = Rig().run(30)
+    assert _line(rig, "load3").endswith("fine: bus 51.40 V above disconnection at 47.50 V")
+    assert "fine" not in _line(rig, "load2")
+    rig.grid_mv = 0
+    rig.bus = 47_000
+    rig.run(100)
+    assert _line(rig, "load3") == "load3 disconnected: bus 47.00 V below 49.80 V; in the way: no AC source"
+    assert _line(rig, "load2").endswith("fine: bus 47.00 V above disconnection at 46.50 V")
+
+
+def test_the_battery_tells_when_it_is_empty():
+    rig = Rig().run(5)
+    rig.grid_mv = 0
+    rig.battery_ma = -40_000
+    rig.run(100)
+    assert _line(rig, "battery").endswith("next: empty in 3 h 22 min")
+    rig.battery_ma = 1_000
+    rig.run(1)
+    assert "empty" not in _line(rig, "battery")
+
+
+def test_alarm_relays_name_the_alarm_that_drives_them_and_how_many_there_are():
+    rig = Rig().run(5)
+    values = rig.values
+    rig.values = lambda: dict(values(), **{"site.smoke": 1, "site.door_open": 1})
+    rig.events.clear()
+    rig.run(60)
+    assert _line(rig, "alarm_major") == "alarm_major on: alarm smoke, 1 in all"
+    assert _line(rig, "alarm_minor") == "alarm_minor on: alarm door_open, 1 in all"
+    switched = [e for e in rig.events if e[1:4] == (0, points.OUTPUTS.index("alarm_major"), 1)]
+    assert [reasons.NAMES[e[4]] for e in switched] == ["alarm_on"]
+
+
+def test_a_wait_after_resets_is_explained_with_its_end():
+    rig = Rig().run(700)
+    for _ in range(3):
+        rig.reset()
+        rig.run(3)
+    rig.grid_mv = 0
+    rig.run(10)
+    rig.grid_mv = 230_000
+    rig.run(70)
+    assert _line(rig, "output.grid") == (
+        "output.grid open: several resets in a row: waits for 37 s; next: closed in 37 s"
+    )
+    assert "several resets in a row" in _line(rig, "genset")
 
 
 def test_every_state_can_be_explained():

@@ -234,10 +234,16 @@ def test_counted_charge_still_demands_and_ends_while_the_batterys_own_is_lost():
     bench.lost_ms = 400_000
     bench.soc = 250
     assert bench.run(61) == SOC
-    bench.bus = 51_300
-    assert bench.run(100) == SOC
     bench.soc = 800
     assert bench.run(1) == 0
+    bench.soc = 250
+    assert bench.run(61) == SOC
+    bench.bus = 51_300
+    assert bench.run(61) == 0, "the charged voltage has the last say on a count"
+    bench.bus = 50_000
+    assert bench.run(1_000) == 0
+    bench.lost_ms = 0
+    assert bench.run(61) == SOC
 
 
 def test_policy_stop_holds_for_a_counted_charge_too():

@@ -1,9 +1,10 @@
 """The scan: what the core distrusts is told as missing, with its reason."""
 
+from greenmast_fw.core.alarms import Alarms
 from greenmast_fw.core.decision import Decision
 from greenmast_fw.core.snapshot import Image
 from greenmast_fw.services import scan
-from greenmast_protocol import points, quality
+from greenmast_protocol import params, points, quality
 
 BUS = points.index("dc.bus_mv")
 SOC = points.index("battery.soc_permille")
@@ -14,6 +15,7 @@ class Core:
     """A controller that believes what it has no code against, and decides nothing."""
 
     def __init__(self):
+        self.alarms = Alarms(params.defaults())
         self.decision = Decision(bytes(len(points.OUTPUTS)))
 
     def step(self, snapshot, dt_ms):

@@ -1,4 +1,4 @@
-"""Commands that look at a controller and change nothing."""
+"""Commands that look at a controller. They change nothing, but for acknowledging an alarm."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from greenmast.cli.options import Json, Mqtt, Port, Site, connect, duration
+from greenmast.errors import USAGE, UserError
 
 
 def status(port: Port = None, mqtt: Mqtt = None, site: Site = None, json_output: Json = False) -> None:
@@ -31,7 +32,8 @@ def status(port: Port = None, mqtt: Mqtt = None, site: Site = None, json_output:
         return
     from greenmast.cli import screen
 
-    screen.show(screen.overview(hello, now, [show.explanation(row) for row in rows]))
+    why = [show.explanation(row) for row in rows if explanation.is_news(row)]
+    screen.show(screen.overview(hello, now, why))
 
 
 def watch(
@@ -122,23 +124,45 @@ def get(
         typer.echo(f"{name:<28} {now.text(name):>12}  {now.note(name)}".rstrip())
 
 
-def alarms(port: Port = None, mqtt: Mqtt = None, site: Site = None, json_output: Json = False) -> None:
-    """Active alarms with their cause and remedy.
+def alarms(
+    action: Annotated[str | None, typer.Argument(metavar="ack", show_default=False)] = None,
+    which: Annotated[
+        str | None, typer.Argument(metavar="ID", help="Acknowledge alarm ID (number or name).")
+    ] = None,
+    port: Port = None,
+    mqtt: Mqtt = None,
+    site: Site = None,
+    json_output: Json = False,
+) -> None:
+    """Alarms with their state and remedy: active, acknowledged, shelved, or cleared and not yet acknowledged.
 
     \b
     greenmast alarms --mqtt mqtt://broker --site india-rural
+    greenmast alarms ack 13 --port /dev/ttyUSB0
     """
     from greenmast.cli import explanation
 
+    if action is not None and (action != "ack" or which is None):
+        raise UserError("write `alarms`, or `alarms ack ID`", USAGE)
+    number = None if which is None else explanation.alarm_number(which)
     with connect(port, mqtt, site) as link:
         link.hello()
-        active = [explanation.alarm(row) for row in link.call("alarms")["alarms"]]
-    if json_output:
-        _print_json({"alarms": active})
-        return
-    for alarm in active:
-        typer.echo(f"{alarm['severity']:<9} {alarm['name']:<22} {alarm['text']}: {alarm['remedy']}")
-    if not active:
+        if number is not None:
+            applied = link.call("command", {"name": "alarm.ack", "args": {"id": number}})
+        else:
+            listed = [explanation.alarm(row) for row in link.call("alarms")["alarms"]]
+    if number is not None:
+        if json_output:
+            _print_json({"applied": applied})
+        else:
+            typer.echo(f"alarm {number} acknowledged")
+    elif json_output:
+        _print_json({"alarms": listed})
+    elif listed:
+        for alarm in listed:
+            head = f"{alarm['severity']:<9}{alarm['state']:<13} {alarm.get('id', '?'):>3} {alarm['name']:<24}"
+            typer.echo(f"{head} {alarm['text']}: {alarm['remedy']}")
+    else:
         typer.echo("no active alarms")
 
 

@@ -135,7 +135,7 @@ def _head(view: SiteView) -> dict[str, Any]:
         "seen_s_ago": view.seen_s_ago,
         "fresh": view.fresh,
         "boot": view.boot,
-        "alarm_count": len(view.alarms),
+        "alarm_count": len(view.in_force),
     }
 
 

@@ -40,8 +40,8 @@ def render(
     _family(lines, "greenmast_site_last_seen_seconds", "gauge", "time since the board last spoke", seen)
     fresh = [(_labels(site=v.name), int(v.fresh)) for v in views]
     _family(lines, "greenmast_site_fresh", "gauge", "1 while the board reports in time", fresh)
-    alarms = [(_labels(site=v.name), len(v.alarms)) for v in views]
-    _family(lines, "greenmast_site_alarms", "gauge", "alarms in the board's list", alarms)
+    alarms = [(_labels(site=v.name), len(v.in_force)) for v in views]
+    _family(lines, "greenmast_site_alarms", "gauge", "alarms that hold at the site", alarms)
     good = [
         (_labels(site=v.name, point=name), point.value)
         for v in views

@@ -11,6 +11,7 @@ from sqlalchemy import Engine, Row, and_, func, select
 from greenmast.hub.freshness import Report, confirmed_s, shown_quality
 from greenmast.hub.messages import GOOD, QUALITIES
 from greenmast.hub.store import latest, messages, points, samples, sequences, sites
+from greenmast_protocol import alarms as alarm_table
 
 MAX_BUCKETS = 2_000
 STALE_AFTER_S = 60
@@ -41,6 +42,13 @@ class SiteView:
     info: dict[str, Any]
     alarms: list[dict[str, Any]]
     points: dict[str, PointView] = field(default_factory=dict)
+
+    @property
+    def in_force(self) -> list[dict[str, Any]]:
+        """The alarms that hold now: neither over nor shelved."""
+        return [
+            alarm for alarm in self.alarms if alarm.get("state", alarm_table.ACTIVE) in alarm_table.IN_FORCE
+        ]
 
     def good(self, name: str) -> int | None:
         """The value of a point if it may pass for fresh, else None."""

@@ -68,7 +68,7 @@ def _contact(view: SiteView) -> dict[str, object]:
         "seen_s_ago": "?" if view.seen_s_ago is None else view.seen_s_ago,
         "fresh": view.fresh,
         "boot": view.boot,
-        "alarms": len(view.alarms),
+        "alarms": len(view.in_force),
     }
 
 

@@ -10,7 +10,7 @@ from typer.testing import CliRunner, Result
 
 from greenmast.cli.app import app
 from greenmast.link.serial import SerialLink
-from greenmast_protocol import points
+from greenmast_protocol import points, reasons
 
 runner = CliRunner()
 
@@ -39,6 +39,19 @@ def test_status_shows_who_what_and_why(pty_board: Any) -> None:
         assert text in done.stdout, text
     assert "grid qualifies" in done.stdout
     assert "state of charge 25.0 % below 30.0 %" in done.stdout
+
+
+def test_status_leaves_out_what_is_as_it_should_be(pty_board: Any) -> None:
+    margin = ((reasons.code("bus_margin"), 51_000, 47_500),)
+    pty_board.board.rows = [
+        ("load2", "connected", 0, (), (), ()),
+        ("load3", "connected", 0, (), margin, ()),
+        ("battery", "connected", 0, (), (), ("empty", 3_600)),
+    ]
+    shown = run(pty_board, "status").stdout
+    assert "next: empty in 1 h 00 min" in shown
+    assert "as it should be; fine" not in shown
+    assert len(document(pty_board, "status")["rows"]) == 3
 
 
 def test_status_shows_missing_values_as_missing(pty_board: Any) -> None:
@@ -106,6 +119,34 @@ def test_alarms_come_with_severity_and_remedy(pty_board: Any) -> None:
     assert "battery low: restore a source" in done.stdout
     alarm = document(pty_board, "alarms")["alarms"][0]
     assert (alarm["id"], alarm["name"], alarm["severity"]) == (13, "battery_low", "major")
+
+
+def test_alarms_show_their_state_and_the_number_to_acknowledge(pty_board: Any) -> None:
+    pty_board.board.active.append({"id": 22, "name": "smoke", "state": "cleared", "ts": 1, "trusted": True})
+    lines = [line.split()[:4] for line in run(pty_board, "alarms").stdout.splitlines()]
+    assert lines == [["major", "active", "13", "battery_low"], ["critical", "cleared", "22", "smoke"]]
+    assert [a["state"] for a in document(pty_board, "alarms")["alarms"]] == ["active", "cleared"]
+
+
+@pytest.mark.parametrize("which", ["13", "battery_low"])
+def test_an_acknowledgement_goes_to_the_board_and_its_refusal_is_printed(pty_board: Any, which: str) -> None:
+    done = run(pty_board, "alarms", "ack", which)
+    assert done.exit_code == 4
+    assert "not_authorised" in done.stderr
+    sent = pty_board.stream.received.decode()
+    assert '"params":{"name":"alarm.ack","args":{"id":13}}' in sent.replace(" ", "")
+
+
+@pytest.mark.parametrize("words", [("ack",), ("shelve", "13"), ("ack", "no_such_alarm")])
+def test_what_is_no_acknowledgement_is_a_usage_error(pty_board: Any, words: tuple[str, ...]) -> None:
+    assert run(pty_board, "alarms", *words).exit_code == 2
+
+
+def test_what_is_fine_is_apart_from_what_is_in_the_way_in_documents_too(pty_board: Any) -> None:
+    entries = ((reasons.code("soc_above"), 421, 400), (reasons.code("fuel_enough"), 600, 100))
+    pty_board.board.rows = [("genset", "off", reasons.code("no_demand"), (), entries, ())]
+    row = document(pty_board, "explain")["rows"][0]
+    assert (row["blocked"], row["fine"]) == (["soc_above"], ["fuel_enough"])
 
 
 def test_no_alarm_is_said_and_an_unknown_one_is_shown(pty_board: Any) -> None:

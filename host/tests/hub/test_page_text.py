@@ -105,6 +105,21 @@ def test_a_contactor_shows_its_feedback_and_contradictions() -> None:
     assert 'class="contactor unknown"><title>contactor genset: not known' in picture
 
 
+def test_alarms_tell_their_state_and_only_those_that_hold_are_counted() -> None:
+    listed = [
+        {"name": "smoke", "severity": "critical", "text": "smoke", "state": "cleared"},
+        {"name": "door_open", "severity": "warning", "text": "door open", "state": "acknowledged"},
+        {"name": "fuel_low", "severity": "major", "text": "fuel low", "state": "shelved"},
+        {"name": "grid_lost", "severity": "minor", "text": "grid lost"},
+    ]
+    seen = view({}, alarms=listed)
+    assert [alarm["name"] for alarm in seen.in_force] == ["door_open", "grid_lost"]
+    assert '<span class="count minor">2</span>' in parts.site_row(seen)
+    page = parts.alarms(listed, seen)
+    for words in ("critical, cleared", "warning, acknowledged", "major, shelved", "<b>minor</b>"):
+        assert words in page, words
+
+
 def test_an_empty_alarm_list_is_good_news_only_while_the_board_speaks() -> None:
     assert "No alarms" in parts.alarms([], view({}))
     assert "No alarms" not in parts.alarms([], view({}, "stale", 300))

@@ -12,6 +12,7 @@ from typing import Any
 
 from greenmast.hub.page import text
 from greenmast.hub.queries import PointView, SiteView
+from greenmast_protocol import alarms as alarm_table
 from greenmast_protocol import points, reason_text
 
 _KEY_FIGURES = (
@@ -123,9 +124,9 @@ def alarms(described: Iterable[dict[str, Any]], view: SiteView) -> str:
     for alarm in known:
         severity = str(alarm.get("severity", "warning"))
         kind = severity if severity in _SEVERITIES else "warning"
-        acknowledged = ", acknowledged" if alarm.get("state") == "acknowledged" else ""
+        state = f", {alarm['state']}" if alarm.get("state") in alarm_table.STATES[2:] else ""
         rows.append(
-            f'<li class="{kind}"><b>{_esc(severity)}{acknowledged}</b>'
+            f'<li class="{kind}"><b>{_esc(severity)}{state}</b>'
             f"<span>{_esc(alarm.get('text') or alarm.get('name', '?'))}</span>"
             f"<em>{_esc(alarm.get('remedy', ''))}</em></li>"
         )
@@ -144,7 +145,7 @@ def site_row(view: SiteView) -> str:
     """One site in the list of several. `view` has points."""
     name = _esc(view.name)
     kind = "good" if view.fresh else "stale"
-    worst = min((_rank(alarm.get("severity")) for alarm in view.alarms), default=len(_SEVERITIES))
+    worst = min((_rank(alarm.get("severity")) for alarm in view.in_force), default=len(_SEVERITIES))
     severity = _SEVERITIES[worst] if worst < len(_SEVERITIES) else "calm"
     cells = "".join(
         f"<td>{_figure(point, view.points.get(point, _ABSENT))}</td>"
@@ -152,7 +153,7 @@ def site_row(view: SiteView) -> str:
     )
     return (
         f'<tr><th><a href="/site/{name}">{name}</a></th>{cells}'
-        f'<td><span class="count {severity}">{len(view.alarms)}</span></td>'
+        f'<td><span class="count {severity}">{len(view.in_force)}</span></td>'
         f'<td><span class="seen {kind}"><i></i>{_esc(text.seen(view.seen_s_ago))}</span></td></tr>'
     )
 
