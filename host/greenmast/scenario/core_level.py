@@ -135,12 +135,9 @@ class CoreRun:
         snapshot = self._sensors.scan(period_ms, self._minute())
         controller.report_alarm("device_silent", self._sensors.silent)
         decision = controller.step(snapshot, period_ms)
-        coil = self.plant.coil
         outputs = decision.outputs
-        for i, name, idle_closed in self._relays:
-            coil(name, bool(outputs[i]) != idle_closed)
-        if not self._start_line and self._facts.exists[site_facts.START]:
-            self.plant.genset.remote_start(bool(outputs[site_facts.START]))
+        if outputs != self._driven:
+            self._drive(outputs)
         if decision.setpoints:
             self._sensors.write(decision.setpoints)
         self._invariants.decided(period_ms, snapshot.v, outputs, decision.points, self.faults)
@@ -150,6 +147,14 @@ class CoreRun:
             self._store()
         self._view.show(snapshot, self.time_ms - self._booted_ms)
 
+    def _drive(self, outputs: bytearray) -> None:
+        """Energise the coils whose contacts must leave their idle position."""
+        self._driven = bytes(outputs)
+        for i, name, idle_closed in self._relays:
+            self.plant.coil(name, bool(outputs[i]) != idle_closed)
+        if not self._start_line and self._facts.exists[site_facts.START]:
+            self.plant.genset.remote_start(bool(outputs[site_facts.START]))
+
     def _store(self) -> None:
         self._stored_ms = self.time_ms
         if "flash_full" not in self.faults.get("controller", ()):
@@ -157,6 +162,7 @@ class CoreRun:
 
     def _boot(self) -> None:
         self.boots += 1
+        self._driven = b""
         self._booted_ms = self.time_ms
         self._sensors.restart()
         self.controller = Controller(self._params, self._facts)
@@ -280,7 +286,7 @@ class _View:
         decision = self._run.controller.decision
         if name.startswith(ALARM):
             return int(alarms.index(name.removeprefix(ALARM)) in decision.alarms)
-        i = points.index(name)
+        i = _NUMBER[name]
         decided = decision.points[i]
         if decided is not None:
             return decided
@@ -288,6 +294,7 @@ class _View:
         return own(self._run, self._uptime_ms) if own else self._measured[i]
 
 
+_NUMBER = {name: i for i, name in enumerate(points.NAMES)}
 # Points that the services of a board tell, not its core.
 _OWN: dict[str, Callable[[CoreRun, int], int]] = {
     "controller.uptime_s": lambda run, uptime_ms: uptime_ms // 1_000,

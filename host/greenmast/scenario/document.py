@@ -222,11 +222,7 @@ class _Reader:
 
     def _site(self, config: dict[str, Any]) -> Site | None:
         """The site with `[config]` applied, or as it is when that is not possible."""
-        given = {
-            key: value
-            for key, value in config.items()
-            if self._one_of(f"[config] {key}", key, params.NAMES, "parameter")
-        }
+        given = {key: value for key, value in config.items() if self._setting(key, value)}
         name = self._doc.get("site")
         if not isinstance(name, str):
             self._add("site", "missing" if name is None else "must be a text")
@@ -245,6 +241,20 @@ class _Reader:
             for line in lines[1:] or lines:
                 self._add("[config]" if given else "site", line)
             return self._bare_site(name, first) if given else None
+
+    def _setting(self, name: str, value: Any) -> bool:
+        """Whether one parameter may have this value; how they go together is judged with the site."""
+        place = f"[config] {name}"
+        row = params.row(name)
+        if row is None:
+            return self._one_of(place, name, params.NAMES, "parameter")
+        if name in params.CHOICES and isinstance(value, str):
+            return self._one_of(place, value, params.CHOICES[name], "word")
+        _, _, low, high = row
+        if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
+            self._add(place, f"must be an integer in {low} .. {high}, not {value!r}")
+            return False
+        return True
 
     def _bare_site(self, name: str, first: int) -> Site | None:
         """The site alone; when the fault lies there, the problems from `first` on are the site's."""
@@ -315,9 +325,7 @@ class _Reader:
         args = {key: value for key, value in given.items() if key != "name"}
         code, text = commands.problem(name, args)
         if code and code != refused:
-            if name not in commands.NAMES:
-                text += near(name, commands.NAMES)
-            self._add(place, text)
+            self._add(place, text + ("" if name in commands.NAMES else near(name, commands.NAMES)))
         return Command(name, args, str(refused))
 
     def _check(self, kind: str, place: str, row: dict[str, Any], end_ms: int) -> Check:
@@ -330,7 +338,7 @@ class _Reader:
         after_ms, by_ms, hold_ms = (read() for read in times.values())
         if kind == "expect" and not {"by", "hold"} & row.keys():
             self._add(place, "needs by (when at the latest), or hold")
-        if after_ms > by_ms:
+        if after_ms > by_ms and end_ms:
             self._add(f"{place} after", "is later than by" if "by" in row else "is after the end")
         if by_ms > end_ms > 0:
             self._add(f"{place} by", f"{row['by']} is after the end")

@@ -98,13 +98,12 @@ class Invariants:
         faults: Mapping[str, set[str]],
     ) -> None:
         """The controller has seen `v` and decided `outputs`, telling `told`."""
-        was = self._was
-        for n, (i, name) in enumerate(_AC):
-            at = self._feedback[n]
+        for n, at in enumerate(self._feedback):
             if at >= 0:
                 so_far = self._open_ms[n]
                 self._open_ms[n] = -1 if v[at] != 0 else 0 if so_far < 0 else so_far + dt_ms
-            if outputs[i] and not was[i]:
+        for n, (i, name) in enumerate(_AC):
+            if outputs[i] and not self._was[i]:
                 self._closed(n, name, told[_REASON_AC], faults)
         self._was = bytes(outputs)
 

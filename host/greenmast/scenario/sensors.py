@@ -53,7 +53,7 @@ class Sensors:
         self._frozen_fuel: int | None = None
         self._fuel_device = any(station.role == "fuel" for station in self._stations)
         self._feedback = [
-            (points.index(f"feedback.{output.name}"), output.name)
+            (points.index(f"feedback.{output.name}"), plant.contactors[output.name].look)
             for output in site.outputs
             if output.feedback is not None and output.name in plant.contactors
         ]
@@ -88,8 +88,8 @@ class Sensors:
         fuel = self.faults.get("fuel")
         if fuel and not self._fuel_device:
             self._fuel(fuel)
-        for i, name in self._feedback:
-            values[i] = int(self._plant.feedback(name))
+        for i, look in self._feedback:
+            values[i] = int(look())
             codes[i] = quality.GOOD
         for i, reader in self._inputs:
             values[i] = round(reader(self._plant))
@@ -132,10 +132,13 @@ class Sensors:
                 code = quality.GOOD
                 if kinds:
                     value, code = row.disturbed(kinds, row is spiked, self._random)
-                if value is not None and not row.low <= value <= row.high:
-                    value, code = None, quality.OUT_OF_RANGE
-                values[row.point] = value
-                codes[row.point] = code
+                i = row.point
+                if value is None or row.low <= value <= row.high:
+                    values[i] = value
+                    codes[i] = code
+                else:
+                    values[i] = None
+                    codes[i] = quality.OUT_OF_RANGE
 
     def _fuel(self, kinds: set[str]) -> None:
         """Faults of a fuel sender that the genset's controller reads: it alone is concerned."""
@@ -212,6 +215,11 @@ class _Read:
 class _Row:
     """One point of a device: `value` as last measured."""
 
+    __slots__ = (
+        "_add", "_divisor", "_float", "_form", "_high_raw", "_low_raw", "_multiplier", "_noise", "_reader",
+        "_scale", "high", "low", "number", "point", "read", "value",
+    )  # fmt: skip
+
     def __init__(
         self, point: int, read: int, offset: int, kind: int, multiplier: int, divisor: int, add: int
     ) -> None:
@@ -232,8 +240,9 @@ class _Row:
         self._multiplier, self._divisor, self._add = multiplier, divisor, add
         self._scale = divisor / multiplier
         top = (1 << (32 if kind & profile.WIDE else 16)) - 1
-        self._low_raw = -(top + 1) // 2 if kind & profile.SIGNED else 0
-        self._high_raw = top // 2 if kind & profile.SIGNED else top
+        signed = self._float or kind & profile.SIGNED
+        self._low_raw = -(top + 1) // 2 if signed else 0
+        self._high_raw = top // 2 if signed else top
         noisy = self.number and unit in _NOISY and not name.endswith(_STEADY)
         amplitude = max(1, divisor // multiplier) if noisy else 0
         self._noise = (-amplitude, 0, 0, amplitude)
@@ -248,8 +257,8 @@ class _Row:
         raw = round((truth - self._add) * self._scale)
         if truth:
             raw += self._noise[dice]
-        if not self._float:
-            raw = min(max(raw, self._low_raw), self._high_raw)
+        if not self._low_raw <= raw <= self._high_raw:
+            raw = self._low_raw if raw < self._low_raw else self._high_raw
         self.value = (raw * self._multiplier + self._divisor // 2) // self._divisor + self._add
 
     def disturbed(self, kinds: set[str] | tuple[()], spiked: bool, random: Random) -> tuple[int | None, int]:
