@@ -18,7 +18,8 @@ from greenmast.cli.options import duration
 from greenmast.errors import BAD_INPUT_FILE, UserError
 
 runner = CliRunner()
-COMMANDS = [
+COMMANDS = ["status", "watch", "explain", "get", "alarms", "demo", "emulate", "bench"]
+COMMANDS += ["hub run", "scenario run"]
     "status",
     "watch",
     "explain",
