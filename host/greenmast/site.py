@@ -189,7 +189,7 @@ def _build(document: Mapping[str, Any], label: str, overrides: Mapping[str, int]
     if problems:
         raise UserError("\n".join([f"{label}: not accepted:", *(f"  {p}" for p in problems)]), BAD_INPUT_FILE)
     about = document["site"]
-    settings: dict[str, Any] = {}
+    settings: dict[str, Any] = _from_equipment(document)
     for section in _PARAMETER_SECTIONS:
         settings.update(_flatten(document.get(section, {})))
     if "policy" in about:
@@ -221,6 +221,28 @@ def _build(document: Mapping[str, Any], label: str, overrides: Mapping[str, int]
         mqtt=dict(document.get("mqtt", {})),
         plant=document,
     )
+
+
+# Parameters that follow from the equipment's sections: (section, key, parameter, factor).
+_EQUIPMENT = (
+    ("genset", "rating_w", "genset.rating_w", 1),
+    ("genset", "tank_l", "genset.tank_l", 1),
+    ("genset", "fuel_l_per_h_idle", "genset.burn_idle_ml_h", 1_000),
+    ("genset", "fuel_l_per_kwh", "genset.burn_ml_kwh", 1_000),
+)
+
+
+def _from_equipment(document: Mapping[str, Any]) -> dict[str, Any]:
+    battery = document["battery"]
+    cells = battery.get("cells", 15)
+    settings: dict[str, Any] = {}
+    if isinstance(cells, int):  # anything else is refused with the rest of the document
+        settings.update(params.for_battery(str(battery["chemistry"]), cells))
+    for section, key, name, factor in _EQUIPMENT:
+        value = document.get(section, {}).get(key)
+        if isinstance(value, int | float) and not isinstance(value, bool):
+            settings[name] = round(value * factor)
+    return settings
 
 
 def _numbers(settings: Mapping[str, Any]) -> tuple[dict[str, int], list[str]]:

@@ -7,7 +7,7 @@ accepted or refused as a whole; `problems` lists every reason with its place. Ho
 rules.
 """
 
-from greenmast_protocol import params, points, topics
+from greenmast_protocol import instances, params, points, topics
 
 SCHEMA = 1
 ROLES = ("battery", "solar", "grid", "genset", "rectifier", "load", "fuel")
@@ -51,9 +51,13 @@ def _buses(doc: "dict[str, list[dict[str, object]]]", out: "list[tuple[str, str]
             out.append((place, "baud %s is not one of %s" % (bus.get("baud"), BAUDS)))
         if bus.get("parity") not in ("N", "E", "O"):
             out.append((place, "parity must be N, E or O"))
+    _devices(doc["devices"], names, out)
+
+
+def _devices(devices: "list[dict[str, object]]", buses: "list[object]", out: "list[tuple[str, str]]") -> None:
     seen: "list[tuple[object, object]]" = []
     roles: "list[object]" = []
-    for i, device in enumerate(doc["devices"]):
+    for i, device in enumerate(devices):
         place = "device %d" % (i + 1)
         if not isinstance(device, dict):
             out.append((place, "must be an object"))
@@ -62,12 +66,16 @@ def _buses(doc: "dict[str, list[dict[str, object]]]", out: "list[tuple[str, str]
         place = "device.%s" % role
         if role not in ROLES:
             out.append((place, "role must be one of %s" % ", ".join(ROLES)))
-        if role in roles:
-            out.append((place, "one device of each role for now"))
+        if role in roles and role not in instances.ROLES:
+            out.append((place, "there is one of them at most"))
         roles.append(role)
+        if roles.count(role) == 1 + (
+            instances.PHASES_MAX if role in instances.PHASES else instances.DEVICES_MAX
+        ):
+            out.append((place, "too many of them"))
         if not isinstance(device.get("profile"), str):
             out.append((place, "needs a profile"))
-        if device.get("bus") not in names:
+        if device.get("bus") not in buses:
             out.append((place, "no such bus: %s" % device.get("bus")))
         if not _whole(device.get("address"), 1, 247):
             out.append((place, "address must lie in 1 .. 247"))
@@ -122,6 +130,10 @@ def _params(doc: "dict[str, dict[str, int]]", out: "list[tuple[str, str]]") -> N
         else:
             values[name] = value
     for lower, upper, distance in params.PAIRS:
+        if values[upper] == 0 == values[lower]:
+            continue
+        if values["lvd.before_genset"] and lower.startswith("lvd.") and upper.startswith("genset."):
+            continue
         if values[upper] - values[lower] < distance:
             text = "%d must exceed %s = %d" % (values[upper], lower, values[lower])
             out.append((upper, text + (" by %d" % distance if distance else " or equal it")))

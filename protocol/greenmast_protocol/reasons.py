@@ -65,6 +65,51 @@ NAMES = (
     "bus_above",
     "bus_silent",
     "holding",
+    # knowing
+    "soc_unsure",
+    # AC source
+    "outage_planned",
+    "tariff",
+    "plan",
+    # demands for the genset
+    "load_high",
+    "battery_hot",
+    "grid_absent",
+    "to_lvd_short",
+    "window",
+    "exercise",
+    "load_below",
+    "battery_cool",
+    "to_lvd_enough",
+    # genset
+    "glow",
+    "quiet_hours",
+    "fuel_ration",
+    "tapered",
+    # charging
+    "bulk",
+    "absorption",
+    "float",
+    "equalise",
+    "charge_cold",
+    "charge_hot",
+    "cell_limit",
+    "safe_voltage",
+    "reserve_kept",
+    "battery_test",
+    "min_load",
+    "battery_full",
+    # loads
+    "soc_shed",
+    "time_shed",
+    "disaster_shed",
+    "rectifier_restart",
+    # cooling
+    "too_hot",
+    "precool",
+    "cool_enough",
+    "compressor_rest",
+    "reserve_first",
 )
 
 # Codes that may answer a command, in the order of the table.

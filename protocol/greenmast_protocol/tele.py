@@ -9,6 +9,7 @@ from greenmast_protocol import points, quality, strict_json
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Any
 
     Numbers = list[int] | range
@@ -32,24 +33,26 @@ class Tele:
         self.q: "dict[str, str]" = document["q"]
 
 
-def members(numbers: "Numbers", values: "list[int | None]", codes: "Codes") -> "list[bytes | bytearray]":
+def members(
+    numbers: "Numbers", values: "list[int | None]", codes: "Codes", name: "Callable[[int], str]" = points.name
+) -> "list[bytes | bytearray]":
     """The members `"v":{..},"q":{..}` as JSON, in pieces, for the points `numbers`.
 
-    `values[i]` and `codes[i]` are value and quality of point `i`. Dicts of all points would take the board
-    several times the memory.
+    `values[i]`, `codes[i]` and `name(i)` are value, quality and name of point `i`. Dicts of all points would
+    take the board several times the memory.
     """
     out = bytearray(b'"v":{')
     comma = '"'
     for i in numbers:
         value = values[i] if codes[i] == quality.GOOD else None
-        out += ('%s%s":%s' % (comma, points.name(i), "null" if value is None else value)).encode()
+        out += ('%s%s":%s' % (comma, name(i), "null" if value is None else value)).encode()
         comma = ',"'
     qualities = bytearray(b'},"q":{')
     comma = '"'
     for i in numbers:
         if codes[i] != quality.GOOD:
             word = "stale" if codes[i] == quality.STALE else "invalid"
-            qualities += ('%s%s":"%s"' % (comma, points.name(i), word)).encode()
+            qualities += ('%s%s":"%s"' % (comma, name(i), word)).encode()
             comma = ',"'
     qualities += b"}"
     return [out, qualities]

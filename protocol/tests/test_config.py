@@ -118,3 +118,70 @@ def test_every_reason_is_listed_at_once():
 
 def test_a_board_without_a_broker_is_allowed():
     assert config.problems(changed(["mqtt"], {})) == []
+
+
+# RULES: what must be refused. (name, value) pairs that break one rule each, and the parameter that is blamed.
+CROSSED = (
+    ({"lvd.reconnect_mv": 47_900}, "lvd.reconnect_mv"),
+    ({"genset.soc_start_permille": 800, "genset.soc_stop_permille": 800}, "genset.soc_stop_permille"),
+    ({"genset.soc_quiet_start_permille": 700}, "genset.soc_quiet_stop_permille"),
+    ({"genset.bus_start_mv": 51_000}, "genset.bus_stop_mv"),
+    ({"genset.load_start_w": 3_000, "genset.load_stop_w": 3_000}, "genset.load_start_w"),
+    ({"genset.hot_start_dc": 300, "genset.hot_stop_dc": 350}, "genset.hot_start_dc"),
+    ({"genset.to_lvd_start_s": 7_200, "genset.to_lvd_stop_s": 3_600}, "genset.to_lvd_stop_s"),
+    ({"genset.fuel_stop_permille": 200}, "genset.fuel_resume_permille"),
+    ({"source.dead_time_ms": 0}, "source.dead_time_ms"),
+    ({"lvd.tier2_mv": 47_600}, "lvd.tier3_mv"),
+    ({"lvd.tier1_mv": 43_000}, "lvd.tier1_mv"),
+    ({"lvd.tier1_permille": 200, "lvd.tier2_permille": 100}, "lvd.tier2_permille"),
+    ({"battery.float_mv": 51_500}, "battery.charge_mv"),
+    ({"lvd.tier3_mv": 48_200}, "genset.bus_start_mv"),
+    ({"cooling.stop_dc": 350}, "cooling.start_dc"),
+    ({"grid.voltage_min_mv": 299_000}, "grid.voltage_max_mv"),
+    ({"battery.safe_mv": 80_001}, "battery.safe_mv"),
+)
+
+
+def test_each_rule_of_the_settings_is_refused_by_itself():
+    for params, blamed in CROSSED:
+        assert blamed in places(changed(["params"], params)), (params, blamed)
+
+
+def test_all_the_rules_that_are_broken_are_listed_together():
+    document = good()
+    for params, _ in CROSSED:
+        document["params"].update(params)
+    document["devices"][1]["address"] = 1
+    document["outputs"]["genset"]["pin"] = 1
+    document["site"]["id"] = "no such/id"
+    listed = places(document)
+    assert {"device.battery", "output.genset", "site.id", "source.dead_time_ms"} <= set(listed)
+    assert len(listed) >= 12
+
+
+def test_loads_may_go_before_the_genset_starts_only_where_that_is_stated():
+    crossing = {"lvd.tier3_mv": 48_200}
+    assert places(changed(["params"], crossing)) == ["genset.bus_start_mv", "genset.bus_quiet_start_mv"]
+    crossing["lvd.before_genset"] = 1
+    assert places(changed(["params"], crossing)) == []
+
+
+def test_a_rule_that_is_switched_off_crosses_nothing():
+    off = {"genset.load_start_w": 0, "genset.load_stop_w": 0, "lvd.tier1_permille": 0}
+    assert places(changed(["params"], off)) == []
+
+
+def test_several_devices_share_a_role_where_that_has_a_meaning():
+    document = good()
+    for address in range(20, 22):
+        document["devices"].append(
+            {"role": "grid", "profile": "eastron-sdm230", "bus": "meters", "address": address}
+        )
+    assert places(document) == []
+    document["devices"].append({"role": "grid", "profile": "eastron-sdm230", "bus": "meters", "address": 30})
+    assert places(document) == ["device.grid"]
+    for address in (40, 41):
+        document["devices"].append(
+            {"role": "genset", "profile": "dse-7320", "bus": "meters", "address": address}
+        )
+    assert places(document) == ["device.grid", "device.genset"]

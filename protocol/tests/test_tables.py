@@ -62,9 +62,10 @@ def _unique(names):
     return len(set(names)) == len(names)
 
 
-def test_the_point_table_has_exactly_the_public_points():
+def test_the_point_table_has_the_public_points_and_no_unknown_ones():
     expected = ["%s.%s" % (subsystem, name) for subsystem in _POINTS for name in _POINTS[subsystem].split()]
-    assert sorted(points.NAMES) == sorted(expected)
+    added = ["battery.to_lvd_min_s", "reason.charge", "reason.cooling"]  # beyond the public list
+    assert sorted(points.NAMES) == sorted(expected + added)
     assert _unique(points.NAMES)
 
 
@@ -166,7 +167,27 @@ def test_parameters_that_stand_for_words_have_a_word_for_each_value():
 def test_threshold_pairs_name_parameters_and_hold_at_the_defaults():
     values = params.defaults()
     for lower, upper, distance in params.PAIRS:
-        assert values[upper] - values[lower] >= distance, (lower, upper)
+        off = values[upper] == 0 == values[lower]
+        assert off or values[upper] - values[lower] >= distance, (lower, upper)
+
+
+def test_defaults_that_hang_on_the_battery_keep_their_order_for_every_chemistry():
+    for chemistry, cells in (("lfp", 15), ("lfp", 16), ("vrla", 24)):
+        values = params.complete(params.for_battery(chemistry, cells))
+        for lower, upper, distance in params.PAIRS:
+            if values[upper] or values[lower]:
+                assert values[upper] - values[lower] >= distance, (chemistry, lower, upper)
+    assert params.for_battery("", 15) == {}
+    for chemistry in params.PER_CELL:
+        for name in params.PER_CELL[chemistry]:
+            row = params.row(name)
+            assert row is not None, name
+
+
+def test_the_plain_defaults_are_those_of_fifteen_lfp_cells():
+    own = params.for_battery("lfp", 15)
+    for name, value in params.defaults().items():
+        assert name not in own or abs(own[name] - value) <= 50, name
 
 
 def test_the_command_table_has_exactly_the_public_commands():

@@ -37,6 +37,7 @@ _DISCONNECTED = (
     (LOAD3, table.index("load3_disconnected")),
     (BATTERY, table.index("battery_disconnected")),
 )
+_STRING_LOST = table.index("string_lost")
 _DOOR_OPEN = table.index("door_open")
 _SMOKE_ALARM = table.index("smoke")
 
@@ -55,6 +56,10 @@ def update(c: "Controller", v: "tuple[int | None, ...]") -> None:
     elif c.loads.level:
         condition[_BATTERY_LOW] = 1
     condition[_BATTERY_LOST] = 1 if battery.lost_ms else 0
+    strings = c.aggregate
+    if strings and strings.strings > 1:
+        # A string that is silent while the battery is connected: stolen, disconnected, or its BMS is dead.
+        condition[_STRING_LOST] = 1 if strings.good < strings.strings and c.contacts.closed[BATTERY] else 0
     condition[_BUS_LOST] = 1 if battery.bus_mv is None else 0
     if v[_DOOR] is not None:
         condition[_DOOR_OPEN] = 1 if v[_DOOR] else 0

@@ -23,6 +23,7 @@ from greenmast_protocol import points, reasons
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from greenmast_fw.core.aggregate import Aggregate
     from greenmast_fw.core.decision import Event
     from greenmast_fw.core.explain import Row
 
@@ -81,6 +82,11 @@ class Controller:
         self.charge = Charge(params)
         self.protection = Protection(params, site)
         self.alarms = Alarms()
+        self.aggregate: "Aggregate | None" = None
+        if site.instances:
+            from greenmast_fw.core import aggregate  # few sites have several devices of one role
+
+            self.aggregate = aggregate.Aggregate(params, site.instances)
         self.queue: "list[Event]" = []  # from commands since the step before
         self.mode = AUTO
         self.mode_ms = 0  # time left of a mode set by command
@@ -109,14 +115,17 @@ class Controller:
             self.protection,
         ):
             part.configure(params)
+        if self.aggregate:
+            self.aggregate.configure(params)
 
     def step(self, snap: Snapshot, dt_ms: int) -> Decision:
         """One scan: `dt_ms` (1..60000) since the one before.
 
         Returns the same object every time, filled anew.
         """
-        v = snap.v
+        v = self.aggregate.step(snap.v) if self.aggregate else snap.v
         result = self.decision
+        result.accepted = v
         events = result.events
         events.clear()
         if self.queue:

@@ -27,12 +27,16 @@ class Decision:
     """What goes out.
 
     `outputs[i]`: 0 or 1 in the order of `points.OUTPUTS`; 1 means main contacts closed, whatever the coil
-    does. `points[i]`: the value of point `i` where the controller determines it, else None. `setpoints`: by
-    point name. `alarms`: numbers of the active ones, ascending. `events`: what changed in this step; when
-    there are any, what `Controller.memory` returns has changed in substance and should be stored.
+    does. `points[i]`: the value of point `i` where the controller determines it, else None. `accepted[i]`:
+    the measured value that the controller goes by, None where there is none; `distrust[i]`: the quality code
+    for which it was refused, 0 where it was not. `setpoints`: by point name. `alarms`: numbers of the active
+    ones, ascending. `events`: what changed in this step; when there are any, what `Controller.memory` returns
+    has changed in substance and should be stored.
     """
 
     def __init__(self, idle: bytes) -> None:
+        self.accepted: "tuple[int | None, ...]" = (None,) * points.COUNT
+        self.distrust = bytes(points.COUNT)
         self.outputs = bytearray(idle)
         self.points: "list[int | None]" = [None] * points.COUNT
         self.setpoints: "dict[str, int]" = {}

@@ -4,7 +4,7 @@ Owns the numbers of the outputs. Knows no pin and no address; where an output le
 business.
 """
 
-from greenmast_protocol import points
+from greenmast_protocol import instances, points
 
 GRID = points.OUTPUTS.index("grid")
 GENSET = points.OUTPUTS.index("genset")
@@ -34,6 +34,7 @@ class Site:
         roles: "tuple[str, ...]" = (),
         chemistry: str = "lfp",
         capacity_ah: int = 100,
+        cells: int = 15,
     ) -> None:
         count = len(points.OUTPUTS)
         exists = bytearray(count)
@@ -52,8 +53,11 @@ class Site:
         self.idle = bytes(idle)
         self.has_feedback = bytes(feedback)
         self.roles = tuple(roles)
+        several = instances.Instances(instances.count(list(roles)))
+        self.instances = several if several.count else None
         self.chemistry = chemistry
         self.capacity_mah = capacity_ah * 1000
+        self.cells = cells
 
 
 def from_config(document: "dict[str, dict[str, object]]") -> Site:
@@ -70,4 +74,5 @@ def from_config(document: "dict[str, dict[str, object]]") -> Site:
         tuple([device["role"] for device in devices]),
         battery["chemistry"],  # type: ignore[arg-type]
         battery["capacity_ah"],  # type: ignore[arg-type]
+        battery["cells"],  # type: ignore[arg-type]
     )

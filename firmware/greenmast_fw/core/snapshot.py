@@ -8,6 +8,10 @@ make an old value young.
 
 from greenmast_protocol import points, quality
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from greenmast_protocol.instances import Instances
+
 _AGE_MAX_MS = 0x3FFFFFFF
 
 
@@ -27,9 +31,14 @@ class Snapshot:
 
 
 class Image:
-    """Latest values by point index, written by drivers, read by `snapshot`."""
+    """Latest values by point number, written by drivers, read by `snapshot`.
 
-    def __init__(self, count: int = points.COUNT) -> None:
+    `instances`: the points beyond the table. `count`: of all points.
+    """
+
+    def __init__(self, instances: "Instances | None" = None) -> None:
+        self._instances = instances
+        self.count = count = points.COUNT + (instances.count if instances else 0)
         self._value: "list[int | None]" = [None] * count
         self._quality = bytearray([quality.STALE] * count)
         self._source = bytearray(count)  # source number of each point; 0: nobody supplies it
@@ -51,11 +60,19 @@ class Image:
 
     def put(self, i: int, value: int) -> None:
         """Store a value; one outside the point's range becomes INVALID instead."""
-        if points.in_range(i, value):
+        if points.in_range(self.kind(i), value):
             self._value[i] = value
             self._quality[i] = quality.GOOD
         else:
             self.invalid(i, quality.OUT_OF_RANGE)
+
+    def kind(self, i: int) -> int:
+        """The point of the table whose range and dead band point `i` has."""
+        return self._instances.kind(i) if self._instances and i >= points.COUNT else i
+
+    def name(self, i: int) -> str:
+        """Name of point `i`."""
+        return self._instances.name(i) if self._instances and i >= points.COUNT else points.name(i)
 
     def invalid(self, i: int, why: int) -> None:
         """The source answered, but this point has no usable value."""

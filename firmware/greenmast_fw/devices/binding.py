@@ -2,17 +2,17 @@
 
 A point has one supplier. A device supplies the points of its own role first; what a role lacks may then come
 from the rows that other devices offer as well (a charge controller knows the battery's voltage). A setpoint
-goes to the devices of its role. Knows profiles and the point table, no bus.
+goes to the devices of its role. Where several devices share a role, each supplies points of its own
+(`instances`). Knows profiles and the point table, no bus.
 """
 
 from array import array
 
-from greenmast_protocol import points
+from greenmast_protocol import instances, points
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from greenmast_fw.devices.profile import Device, Profile, Row
-
 
 PROFILES = (
     "daly-bms",
@@ -38,28 +38,41 @@ def bind(wanted: "list[tuple[str, str, int]]") -> "list[Device]":
     Where two devices could supply a point, the one listed first does. Raises KeyError for an unknown profile.
     """
     profiles = [load(name) for _, name, _ in wanted]
+    several = instances.Instances(instances.count([role for role, _, _ in wanted]))
+    shared = [block[0] for block in several.blocks]
+    met: "list[str]" = []
+    numbers = []  # of each device among those of its role
+    for role, _, _ in wanted:
+        numbers.append(met.count(role))
+        met.append(role)
     suppliers: "dict[str, int]" = {}  # point -> place in `wanted`
     for own_role in (True, False):
         for i, (role, _, _) in enumerate(wanted):
             for row in profiles[i].ROWS:
-                if row[0].startswith(role + ".") == own_role:
+                if row[0].startswith(role + ".") == own_role and row[0].split(".")[0] not in shared:
                     suppliers.setdefault(row[0], i)
-    return [
-        _device(role, unit, profiles[i], [row for row in profiles[i].ROWS if suppliers[row[0]] == i])
-        for i, (role, _, unit) in enumerate(wanted)
-    ]
+    out = []
+    for i, (role, _, unit) in enumerate(wanted):
+        supplied = []
+        for row in profiles[i].ROWS:
+            point = points.index(row[0])
+            own = several.of_device(point, role, numbers[i])
+            if own != point or suppliers.get(row[0]) == i:
+                supplied.append((own, row))
+        out.append(_device(role, unit, profiles[i], supplied))
+    return out
 
 
-def _device(role: str, unit: int, profile: "Profile", supplied: "list[Row]") -> "Device":
+def _device(role: str, unit: int, profile: "Profile", supplied: "list[tuple[int, Row]]") -> "Device":
     reads: "list[int]" = []
     rows: "list[int]" = []
     count = 0
     for number, read in enumerate(profile.READS):
-        of_read = [row for row in supplied if row[1] == number]
+        of_read = [(point, row) for point, row in supplied if row[1] == number]
         if of_read:
             reads.extend(read)
-            for row in of_read:
-                rows.extend((points.index(row[0]), count) + row[2:])
+            for point, row in of_read:
+                rows.extend((point, count) + row[2:])
             count += 1
     writes = tuple([row for row in profile.WRITES if row[0].startswith(role + ".")])
     return (unit, profile.TIMEOUT_MS, profile.GAP_MS, array("H", reads), array("i", rows), writes)

@@ -39,7 +39,8 @@ def build(boot: int, setup: "Setup") -> "Coroutine[None, None, None]":
     """What runs for ever."""
     config, board, params, devices = setup
     period_ms = params["scan.period_ms"]
-    image = Image()
+    site_of_core = site_facts.from_config(config)
+    image = Image(site_of_core.instances)
     outputs, inputs = _pins(config["outputs"], image, board.INPUTS_INVERTED)
     masters = []
     pollers = []
@@ -47,7 +48,7 @@ def build(boot: int, setup: "Setup") -> "Coroutine[None, None, None]":
         here = [devices[i] for i, device in enumerate(config["devices"]) if device["bus"] == bus["name"]]
         masters.append(_master(bus, uart))
         pollers.append(BusPoller(masters[-1], here, image, period_ms))
-    controller = Controller(params, site_facts.from_config(config))
+    controller = Controller(params, site_of_core)
     journal = Journal()
     watchdog = machine.WDT(timeout=board.WATCHDOG_MS)
     scan = Scan(image, controller, outputs, inputs, pollers, watchdog, journal, period_ms, boot)

@@ -5,7 +5,7 @@ is a read; a `command` is refused until a link can prove who sends it, so nothin
 """
 
 from greenmast_fw.services import version
-from greenmast_protocol import labels, message, points, strict_json, tele
+from greenmast_protocol import labels, message, strict_json, tele
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 
         def statistics(self) -> "dict[str, object]":
             """Counters since boot: scans, modbus, mqtt, telemetry, switches."""
+
+        def name(self, i: int) -> str:
+            """Name of point `i`."""
 
         def age_ms(self, i: int) -> int:
             """Age of point `i` in ms; -1 when neither a device nor an input supplies it."""
@@ -137,8 +140,8 @@ def _hello(board: "Board", params: "dict[str, Any]") -> "dict[str, object]":
 def _get(board: "Board", params: "dict[str, Any]") -> "Pieces":
     """JSON: {"v": {name: int|null}, "q": {name: word}} and with "ages": true also {"age_ms": {name: int}}."""
     _only(params, ("points", "ages"))
-    numbers = select(params.get("points"))
-    pieces = tele.members(numbers, board.values, board.codes)
+    numbers = select(board, params.get("points"))
+    pieces = tele.members(numbers, board.values, board.codes, board.name)
     pieces.insert(0, b"{")
     if _flag(params, "ages"):
         out = bytearray(b',"age_ms":{')
@@ -146,7 +149,7 @@ def _get(board: "Board", params: "dict[str, Any]") -> "Pieces":
         for i in numbers:
             age_ms = board.age_ms(i)
             if age_ms >= 0:
-                out += ('%s%s":%d' % (comma, points.name(i), age_ms)).encode()
+                out += ('%s%s":%d' % (comma, board.name(i), age_ms)).encode()
                 comma = ',"'
         out += b"}"
         pieces.append(out)
@@ -179,18 +182,18 @@ def about(board: "Board") -> "dict[str, object]":
     return out
 
 
-def select(wanted: object) -> "list[int] | range":
+def select(board: "Board", wanted: object) -> "list[int] | range":
     """Numbers of the points `wanted`: a list of names and of patterns like "battery.*"; None for all.
 
     Raises RefusedError when it is no such list or when one of them matches no point.
     """
     if wanted is None:
-        return range(points.COUNT)
+        return range(len(board.values))
     if not isinstance(wanted, list) or not wanted:
         raise RefusedError("invalid_value", "points must be a list of names")
     out = []  # type: list[int]
     for name in wanted:
-        found = [i for i in range(points.COUNT) if _matches(points.name(i), name)]
+        found = [i for i in range(len(board.values)) if _matches(board.name(i), name)]
         if not found:
             raise RefusedError("invalid_value", "no point %s" % name)
         for i in found:

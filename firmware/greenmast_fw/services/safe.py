@@ -44,6 +44,10 @@ class SafeMode:
         """Who this is, as far as it knows."""
         return {"boot": self._boot}
 
+    def name(self, i: int) -> str:
+        """Name of point `i`."""
+        return points.name(i)
+
     def age_ms(self, i: int) -> int:
         """Nothing is measured."""
         return -1

@@ -59,8 +59,8 @@ class Scan:
         self._period_ms = period_ms
         self.boot = boot
         self.uptime_ms = 0
-        self.values: "list[int | None]" = [None] * points.COUNT
-        self.codes = bytearray([quality.STALE] * points.COUNT)
+        self.values: "list[int | None]" = [None] * image.count
+        self.codes = bytearray([quality.STALE] * image.count)
         self.alarms: "tuple[int, ...]" = ()
         self.scans = 0
         self.took_ms = 0
@@ -112,10 +112,16 @@ class Scan:
 
     def _publish(self, measured: "tuple[int | None, ...]", codes: bytes, decision: "Decision") -> None:
         values, out = self.values, self.codes
-        for i in range(len(values)):
-            decided = decision.points[i]
-            values[i] = measured[i] if decided is None else decided
-            out[i] = codes[i] if decided is None else quality.GOOD
+        accepted = decision.accepted
+        for i in range(points.COUNT):
+            value = decision.points[i]
+            if value is None:
+                value = accepted[i]
+            values[i] = value
+            out[i] = quality.GOOD if value is not None else codes[i] or decision.distrust[i] or quality.STALE
+        for i in range(points.COUNT, len(values)):
+            values[i] = measured[i]
+            out[i] = codes[i]
         self._own(_UPTIME, self.uptime_ms // 1000)
         self._own(_BOOT, self.boot)
         self._own(_HEAP_FREE, gc.mem_free())  # type: ignore[attr-defined]

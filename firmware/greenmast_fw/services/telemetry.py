@@ -36,8 +36,8 @@ class Telemetry:
         self._wall = wall
         self._period_s = period_s
         self._full_s = full_s
-        self._told: "list[int | None]" = [None] * points.COUNT
-        self._told_codes = bytearray(points.COUNT)
+        self._told: "list[int | None]" = [None] * scan.image.count
+        self._told_codes = bytearray(scan.image.count)
         self._full_at_s = 0
         self._beat_at_s = 0
         self._outbox: "list[tuple[int, bytes]]" = []
@@ -54,7 +54,7 @@ class Telemetry:
         values, codes = scan.values, scan.codes
         uptime_s = scan.uptime_ms // 1000
         full = self.seq == 0 or uptime_s >= self._full_at_s
-        news = [i for i in range(points.COUNT) if full or self._is_news(i, values[i], codes[i])]
+        news = [i for i in range(scan.image.count) if full or self._is_news(i, values[i], codes[i])]
         if not news and uptime_s < self._beat_at_s:
             return
         self._beat_at_s = uptime_s + _BEAT_S
@@ -65,7 +65,7 @@ class Telemetry:
             self._told_codes[i] = codes[i]
         self.seq += 1
         wall = self._wall
-        members = tele.members(news, values, codes)
+        members = tele.members(news, values, codes, scan.image.name)
         body = tele.build(self.scan.boot, self.seq, wall.now_s(), wall.trusted, full, members)
         self._outbox.append((self.seq, body))
         self._bytes += len(body)
@@ -122,5 +122,5 @@ class Telemetry:
             return False
         if value is None or told is None:
             return True
-        band = points.dead_band(i)
+        band = points.dead_band(self.scan.image.kind(i))
         return value - told >= band or told - value >= band

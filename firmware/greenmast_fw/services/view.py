@@ -38,6 +38,10 @@ class View:
         """Who this is."""
         return self._identity
 
+    def name(self, i: int) -> str:
+        """Name of point `i`."""
+        return self.scan.image.name(i)
+
     def age_ms(self, i: int) -> int:
         """Age of point `i`; -1 when neither a device nor an input supplies it."""
         image = self.scan.image

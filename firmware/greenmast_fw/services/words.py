@@ -61,12 +61,12 @@ def _status(board: "Board") -> "list[str]":
 
 def _get(board: "Board", wanted: "list[str] | None") -> "list[str]":
     lines = []
-    for i in sorted(rpc.select(wanted)):
+    for i in sorted(rpc.select(board, wanted)):
         code = board.codes[i]
         word = "" if code == quality.GOOD else "stale" if code == quality.STALE else "invalid"
-        lines.append("%-28s %s %s" % (points.name(i), _text(board, i), word))
+        lines.append("%-28s %s %s" % (board.name(i), _text(board, i), word))
     return lines
 
 
 def _text(board: "Board", i: int) -> str:
-    return show.value(points.name(i), board.values[i] if board.codes[i] == quality.GOOD else None)
+    return show.value(board.name(i), board.values[i] if board.codes[i] == quality.GOOD else None)

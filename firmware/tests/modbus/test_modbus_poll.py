@@ -3,11 +3,12 @@
 from modbus_fakes import Rig
 
 from greenmast_fw.core.snapshot import Image
-from greenmast_fw.devices import binding
+from greenmast_fw.devices import binding, profile
 from greenmast_fw.drivers import modbus_frame as frame
 from greenmast_fw.drivers.modbus_master import ModbusError
 from greenmast_fw.services import poll
 from greenmast_protocol import points, quality
+from greenmast_protocol.instances import Instances, count
 
 PERIOD_MS = 1000
 SITE = [
@@ -60,8 +61,8 @@ class Site:
         self.rig = Rig()
         self.clock = self.rig.clock
         self.bus = Bus(self.clock)
-        self.image = Image()
         self.devices = binding.bind(wanted or SITE)
+        self.image = Image(Instances(count([row[0] for row in wanted or SITE])))
         self.poller = poll.BusPoller(self.bus, self.devices, self.image, period_ms)
 
     def scan(self, times):
@@ -201,6 +202,18 @@ def test_a_device_that_was_away_gets_its_setpoints_again():
     site.bus.writes.clear()
     site.scan(10)
     assert len(site.bus.writes) == 1
+
+
+def test_devices_that_share_a_role_supply_points_of_their_own():
+    wanted = [("battery", "daly-bms", 1), ("battery", "daly-bms", 2), ("load", "pzem-017", 3)]
+    several = Instances(count([row[0] for row in wanted]))
+    supplied = []
+    for device in binding.bind(wanted):
+        rows = device[4]
+        supplied.append([several.name(rows[i]) for i in range(0, len(rows), profile.ROW_SIZE)])
+    assert "battery.1.soc_permille" in supplied[0]
+    assert [name.replace("battery.1", "battery.2") for name in supplied[0]] == supplied[1]
+    assert all([not name.startswith("battery.") for name in supplied[2]])
 
 
 def test_a_setpoint_goes_to_every_device_of_its_role_and_to_no_other():

@@ -11,6 +11,9 @@ class FakeBoard:
         self.values = [51234] * points.COUNT
         self.codes = bytearray(points.COUNT)
 
+    def name(self, i):
+        return points.name(i)
+
     def hello(self):
         return {"site": "x" * 1000}
 

@@ -18,6 +18,9 @@ class FakeBoard:
         self.values[points.index(name)] = value
         self.codes[points.index(name)] = quality.GOOD
 
+    def name(self, i):
+        return points.name(i)
+
     def hello(self):
         return {"site": "test", "boot": 7}
 

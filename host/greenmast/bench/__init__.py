@@ -12,7 +12,7 @@ import json
 from greenmast.errors import DONE, USAGE, UserError
 from greenmast.site import near
 
-NAMES = ("bus", "heap")
+NAMES = ("bus", "core", "heap")
 
 
 def run(names: list[str], *, json_output: bool = False) -> int:

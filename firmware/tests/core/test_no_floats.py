@@ -1,0 +1,50 @@
+"""The core computes in integers: no float can come out of it, and none is made inside (they cost heap)."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+import pytest
+
+import greenmast_fw.core
+
+MODULES = sorted(Path(greenmast_fw.core.__path__[0]).glob("*.py"))
+MAKERS = {"float", "round", "complex"}
+
+
+def floats(source: str) -> list[str]:
+    """What in `source` makes a float, with its line."""
+    found = []
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Constant) and isinstance(node.value, float | complex):
+            found.append(f"line {node.lineno}: {node.value}")
+        elif isinstance(node, ast.BinOp | ast.AugAssign) and isinstance(node.op, ast.Div):
+            found.append(f"line {node.lineno}: true division")
+        elif isinstance(node, ast.Name) and node.id in MAKERS:
+            found.append(f"line {node.lineno}: {node.id}")
+        elif isinstance(node, ast.Import | ast.ImportFrom) and "math" in ast.unparse(node):
+            found.append(f"line {node.lineno}: math")
+        elif (
+            isinstance(node, ast.BinOp)
+            and isinstance(node.op, ast.Pow)
+            and not (isinstance(node.right, ast.Constant) and isinstance(node.right.value, int))
+        ):
+            found.append(f"line {node.lineno}: a power that may be a fraction")
+    return found
+
+
+@pytest.mark.parametrize("module", MODULES, ids=lambda path: path.stem)
+def test_no_module_of_the_core_makes_a_float(module: Path) -> None:
+    assert floats(module.read_text(encoding="utf-8")) == []
+
+
+@pytest.mark.parametrize(
+    "source", ["x = 1.5", "y = a / 2", "a /= 2", "z = float(a)", "import math", "b = a ** n", "round(a)"]
+)
+def test_the_check_finds_floats(source: str) -> None:
+    assert floats(source)
+
+
+def test_there_is_a_core_to_check() -> None:
+    assert len(MODULES) > 15

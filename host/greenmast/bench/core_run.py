@@ -1,0 +1,79 @@
+"""What `bench core` runs under either runtime: a controller on a site that moves, timed.
+
+Reads an order (JSON) from standard input, prints the result (JSON). Plain Python for CPython and MicroPython:
+imports nothing of the host.
+"""
+
+import gc
+import json
+import sys
+import time
+
+order = json.loads(sys.stdin.read())
+
+
+def allocated() -> int:
+    gc.collect()
+    return gc.mem_alloc() if hasattr(gc, "mem_alloc") else 0
+
+
+before = allocated()
+if order["linked"]:
+    from greenmast_fw.resident import Controller, Snapshot, from_config  # type: ignore[import-untyped]
+else:
+    from greenmast_fw.core.controller import Controller
+    from greenmast_fw.core.site import from_config
+    from greenmast_fw.core.snapshot import Snapshot
+loaded = allocated()
+controller = Controller(order["params"], from_config(order["document"]))
+built = allocated()
+
+values = order["values"]  # by point; None where nobody measures
+movers = order["movers"]  # [point, low, high, step]: values that move in every scan, to and fro
+feedback = order["feedback"]  # points of the contactors' feedback, in the order of the outputs
+events = order["events"]  # {scan: [[point, value]..]}: what happens in the cycle
+cycle = order["cycle"]
+for name, args in order["commands"]:
+    code, _ = controller.command(name, args)
+    assert code == 0, (name, code)
+
+
+def clock_us() -> int:
+    return time.ticks_us() if hasattr(time, "ticks_us") else time.perf_counter_ns() // 1000
+
+
+def run(steps: int, start: int) -> "tuple[int, dict[int, int]]":
+    codes = bytes(len(values))
+    spent_us = 0
+    states: dict[int, int] = {}
+    for n in range(start, start + steps):
+        for change in events.get(str(n % cycle), ()):
+            values[change[0]] = change[1]
+        for row in movers:
+            values[row[0]] += row[3]
+            if not row[1] < values[row[0]] < row[2]:
+                row[3] = -row[3]
+        outputs = controller.decision.outputs
+        for i in range(len(feedback)):
+            values[feedback[i]] = outputs[i]
+        snapshot = Snapshot(tuple(values), codes, order["minute"] + n // 60)
+        begin = clock_us()
+        decision = controller.step(snapshot, 1000)
+        spent_us += clock_us() - begin
+        states[controller.genset.state] = states.get(controller.genset.state, 0) + 1
+        if decision.events and len(decision.events) > 50:
+            raise AssertionError("events pile up")
+    return spent_us, states
+
+
+run(order["warm_up"], 0)
+spent_us, states = run(order["steps"], order["warm_up"])
+result = {
+    "steps": order["steps"],
+    "us_per_step": spent_us / order["steps"],
+    "steps_per_s": order["steps"] * 1000000 // spent_us,
+    "heap_code_b": loaded - before,
+    "heap_objects_b": built - loaded,
+    "genset_states": len(states),
+}
+print(json.dumps(result))
