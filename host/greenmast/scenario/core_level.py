@@ -25,7 +25,7 @@ from greenmast.scenario.terms import ALARM, clock
 from greenmast_fw.core import site as site_facts
 from greenmast_fw.core.controller import Controller
 from greenmast_fw.core.snapshot import Snapshot
-from greenmast_protocol import alarms, commands, params, points, reason_text, reasons, show
+from greenmast_protocol import alarms, commands, instances, params, points, reason_text, reasons, show
 
 _STORE_MS = 60_000  # without events, what must survive a reset is stored this often
 _BOOT_MS = 2_000
@@ -49,7 +49,7 @@ class CoreRun:
         self._period_ms = self._params["scan.period_ms"]
         self._facts = site_facts.from_config(site.board_config())
         self.plant = _plant(scenario)
-        self._sensors = Sensors(site, self.plant, self._period_ms, scenario.seed)
+        self._sensors = Sensors(site, self.plant, self._params, scenario.seed)
         self._random = Random(stream(scenario.seed, "board"))
         self.faults: dict[str, set[str]] = self._sensors.faults
         self._relays = [(points.OUTPUTS.index(o.name), o.name, o.idle == "closed") for o in site.outputs]
@@ -270,6 +270,8 @@ class _View:
 
     def __init__(self, run: CoreRun) -> None:
         self._run = run
+        several = instances.Instances(instances.count([device.role for device in run.scenario.site.devices]))
+        self._number = {several.name(i): i for i in range(points.COUNT + several.count)}
         self._measured: tuple[int | None, ...] = ()
         self._uptime_ms = 0
 
@@ -286,15 +288,16 @@ class _View:
         decision = self._run.controller.decision
         if name.startswith(ALARM):
             return int(alarms.index(name.removeprefix(ALARM)) in decision.alarms)
-        i = _NUMBER[name]
+        i = self._number[name]
+        if i >= points.COUNT:
+            return self._measured[i]
         decided = decision.points[i]
         if decided is not None:
             return decided
         own = _OWN.get(name)
-        return own(self._run, self._uptime_ms) if own else self._measured[i]
+        return own(self._run, self._uptime_ms) if own else decision.accepted[i]
 
 
-_NUMBER = {name: i for i, name in enumerate(points.NAMES)}
 # Points that the services of a board tell, not its core.
 _OWN: dict[str, Callable[[CoreRun, int], int]] = {
     "controller.uptime_s": lambda run, uptime_ms: uptime_ms // 1_000,

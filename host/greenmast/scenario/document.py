@@ -19,7 +19,7 @@ from greenmast.plant import truths
 from greenmast.scenario import faults
 from greenmast.scenario.terms import Conjunction, TermError, conjunction, duration_ms
 from greenmast.site import Site, near
-from greenmast_protocol import commands, params, points, reasons
+from greenmast_protocol import commands, instances, params, points, reasons
 
 LEVELS = ("core", "sim", "hil", "board")
 BEGINS = datetime(2026, 6, 15, 12, 0)
@@ -115,6 +115,7 @@ class _Reader:
         self._path = path
         self._doc = document
         self._problems: list[str] = []
+        self._extra: Mapping[str, str] = {}  # points of single devices
 
     def scenario(self) -> Scenario:
         doc = self._doc
@@ -124,6 +125,7 @@ class _Reader:
         seed = self._typed("seed", doc.get("seed", 1), int, "an integer")
         end_ms = self._duration("duration", doc, None)
         site = self._site(self._table("config", doc.get("config", {})))
+        self._extra = _points_beyond(site)
         begins = self._begins(doc.get("begins", BEGINS))
         start = self._truths("[start]", doc.get("start", {}))
         acts = [self._act(place, row, site, end_ms) for place, row in self._rows("at")]
@@ -304,7 +306,8 @@ class _Reader:
             return None
         on, kind = given.get("on"), given.get("kind")
         self._unknown(place, given, ("on", "kind", "for", *faults.OPTIONS.get(str(kind), ())))
-        known = self._one_of(f"{place}.on", on, faults.TARGETS, "target")
+        targets = (*faults.TARGETS, *faults.single(site))
+        known = self._one_of(f"{place}.on", on, targets, "target")
         every = tuple(dict.fromkeys(k for target in faults.TARGETS for k in faults.kinds(target)))
         fits = faults.kinds(str(on)) if known else every
         if self._one_of(f"{place}.kind", kind, fits, f"fault of {on}" if known else "fault") and known:
@@ -342,7 +345,14 @@ class _Reader:
             self._add(f"{place} after", "is later than by" if "by" in row else "is after the end")
         if by_ms > end_ms > 0:
             self._add(f"{place} by", f"{row['by']} is after the end")
-        that, problems = conjunction(row.get("that", []))
+        that, problems = conjunction(row.get("that", []), self._extra)
         for problem in problems:
             self._add(f"{place} that", problem)
         return Check(place, kind, after_ms, by_ms, hold_ms, that)
+
+
+def _points_beyond(site: Site | None) -> dict[str, str]:
+    """Points of single devices where several share a role, and those of the table that they are like."""
+    several = instances.Instances(instances.count([device.role for device in site.devices] if site else []))
+    beyond = range(points.COUNT, points.COUNT + several.count)
+    return {several.name(i): points.name(several.kind(i)) for i in beyond}

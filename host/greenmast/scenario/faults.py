@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from greenmast.plant.config import CONTACTORS
 from greenmast.site import Site
-from greenmast_protocol import config
+from greenmast_protocol import config, instances
 
 DEVICE = (
     "silent",
@@ -40,11 +40,17 @@ INSTANT = ("reset", "bit_rot")
 def kinds(on: str) -> tuple[str, ...]:
     """What may go wrong with `on`; empty for an unknown one."""
     return (
-        *(DEVICE if on in config.ROLES else ()),
+        *(DEVICE if on.split(".")[0] in config.ROLES else ()),
         *(CONTACTOR if on in CONTACTORS else ()),
         *(GENSET if on == "genset" else ()),
         *_OTHERS.get(on, ()),
     )
+
+
+def single(site: Site | None) -> tuple[str, ...]:
+    """Names of single devices ("battery.2") where several share a role."""
+    counts = instances.count([device.role for device in site.devices]) if site else {}
+    return tuple(f"{role}.{n}" for role, count in counts.items() if count > 1 for n in range(1, count + 1))
 
 
 def absent(on: str, kind: str, site: Site) -> str:
@@ -53,7 +59,7 @@ def absent(on: str, kind: str, site: Site) -> str:
     if "genset" in roles:
         roles.add("fuel")
     if kind in DEVICE:
-        return "" if on in roles else f"{site.id} has no {on} device"
+        return "" if on.split(".")[0] in roles else f"{site.id} has no {on} device"
     if kind in CONTACTOR:
         return "" if on in {output.name for output in site.outputs} else f"{site.id} has no contactor {on}"
     if kind in GENSET:

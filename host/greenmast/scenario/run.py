@@ -98,8 +98,10 @@ def _obstacle(scenario: Scenario, level: str) -> str:
     if level not in scenario.levels:
         return f"the file is for {', '.join(scenario.levels)}"
     if level == "hil":
-        from greenmast.scenario import hil_level
-
+        try:
+            from greenmast.scenario import hil_level
+        except ModuleNotFoundError as error:
+            return f"needs: pip install 'greenmast[emulator]' ({error.name} is missing)"
         return hil_level.obstacle(scenario)
     return "" if level == "core" else _ABSENT.format(level)
 

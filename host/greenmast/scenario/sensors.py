@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import struct
 from array import array
+from collections.abc import Mapping, Set
 from random import Random
 
 from greenmast.plant import Plant
@@ -18,13 +19,14 @@ from greenmast.plant.truths import READERS
 from greenmast.site import Site
 from greenmast_fw.core.snapshot import Snapshot
 from greenmast_fw.devices import binding, profile
-from greenmast_protocol import points, quality
+from greenmast_protocol import instances, points, quality
 
 NO_REPLY = frozenset({"silent", "late", "wrong_crc", "truncated", "wrong_address"})
 SPIKE_ONE_IN = 10
-_STALE_PERIODS = 3
 _REST_MAX_MS = 60_000
+_NO_FAULTS: frozenset[str] = frozenset()
 _NOISY = ("mv", "ma", "w", "chz", "rpm", "kpa")
+_SHARED = ("ma", "w", "wh")  # of which each of several devices has its part
 _STEADY = ("setpoint_mv", "limit_ma")
 # Resolution of what a device sends as a float, by unit.
 _FLOAT_STEP = {"mv": 100, "ma": 10, "w": 1, "chz": 1, "wh": 10}
@@ -37,19 +39,25 @@ _BITS = profile.MASKED | profile.NONE_OF | profile.CODE_IN
 
 
 class Sensors:
-    """The site's eyes. `faults`: kinds by role, as the scenario sets them."""
+    """The site's eyes. `faults`: kinds by role or single device ("battery.2"), as the scenario sets them."""
 
-    def __init__(self, site: Site, plant: Plant, period_ms: int, seed: int) -> None:
+    def __init__(self, site: Site, plant: Plant, params: Mapping[str, int], seed: int) -> None:
         self.faults: dict[str, set[str]] = {}
         self._plant = plant
-        self._period_ms = period_ms
+        self._period_ms = params["scan.period_ms"]
+        several = instances.Instances(instances.count([device.role for device in site.devices]))
+        self._count = points.COUNT + several.count
         self._random = Random(stream(seed, "sensors"))
-        self._values: list[int | None] = [None] * points.COUNT
-        self._codes = bytearray([quality.STALE] * points.COUNT)
+        self._values: list[int | None] = [None] * self._count
+        self._codes = bytearray([quality.STALE] * self._count)
         devices = binding.bind([(d.role, d.profile, d.address) for d in site.devices])
-        self._stations = [
-            _Station(d.role, d.bus, bound, period_ms) for d, bound in zip(site.devices, devices, strict=True)
-        ]
+        stale_ms = self._period_ms * params["scan.stale_periods"]
+        self._stations: list[_Station] = []
+        met: list[str] = []
+        for device, bound in zip(site.devices, devices, strict=True):
+            met.append(device.role)
+            name = f"{device.role}.{met.count(device.role)}"
+            self._stations.append(_Station(name, device.bus, bound, several, stale_ms))
         self._frozen_fuel: int | None = None
         self._fuel_device = any(station.role == "fuel" for station in self._stations)
         self._feedback = [
@@ -61,8 +69,8 @@ class Sensors:
 
     def restart(self) -> None:
         """The board has been reset: it knows nothing."""
-        self._values = [None] * points.COUNT
-        self._codes = bytearray([quality.STALE] * points.COUNT)
+        self._values = [None] * self._count
+        self._codes = bytearray([quality.STALE] * self._count)
         for station in self._stations:
             station.restart()
 
@@ -74,17 +82,18 @@ class Sensors:
     def scan(self, dt_ms: int, minute: int | None) -> Snapshot:
         """Poll every device once, read the inputs; `dt_ms` since the scan before."""
         values, codes = self._values, self._codes
-        jammed = {s.bus for s in self._stations if "babble" in self.faults.get(s.role, ())}
+        disturbed = {station: self._kinds(station) for station in self._stations} if self.faults else {}
+        jammed = [station.bus for station, kinds in disturbed.items() if "babble" in kinds]
         for station in self._stations:
             station.age(dt_ms, values, codes)
-            kinds = self.faults.get(station.role)
+            kinds = disturbed.get(station, _NO_FAULTS)
             if station.rest:
                 station.rest -= 1
-            elif station.bus in jammed or (kinds and not NO_REPLY.isdisjoint(kinds)):
+            elif station.bus in jammed or not NO_REPLY.isdisjoint(kinds):
                 station.missed(self._period_ms)
             else:
                 station.failures = 0
-                self._visit(station, kinds or ())
+                self._visit(station, kinds)
         fuel = self.faults.get("fuel")
         if fuel and not self._fuel_device:
             self._fuel(fuel)
@@ -110,7 +119,11 @@ class Sensors:
                     elif row[0] == "rectifier.limit_ma":
                         rectifier.limit_ma = value
 
-    def _visit(self, station: _Station, kinds: set[str] | tuple[()]) -> None:
+    def _kinds(self, station: _Station) -> Set[str]:
+        """Faults of one device: its own and those of its whole role."""
+        return {*self.faults.get(station.role, ()), *self.faults.get(station.name, ())}
+
+    def _visit(self, station: _Station, kinds: Set[str]) -> None:
         values, codes, plant = self._values, self._codes, self._plant
         spiked = None
         if "spike" in kinds and self._random.randrange(SPIKE_ONE_IN) == 0:
@@ -140,7 +153,7 @@ class Sensors:
                     values[i] = None
                     codes[i] = quality.OUT_OF_RANGE
 
-    def _fuel(self, kinds: set[str]) -> None:
+    def _fuel(self, kinds: Set[str]) -> None:
         """Faults of a fuel sender that the genset's controller reads: it alone is concerned."""
         value = self._values[_FUEL]
         if value is None:
@@ -161,16 +174,23 @@ class Sensors:
 class _Station:
     """One device: what it supplies, and when it is asked."""
 
-    def __init__(self, role: str, bus: str, bound: profile.Device, period_ms: int) -> None:
-        self.role = role
+    def __init__(
+        self, name: str, bus: str, bound: profile.Device, several: instances.Instances, stale_ms: int
+    ) -> None:
+        self.name = name  # "battery.1", also where there is only one
+        self.role = role = name.split(".")[0]
         self.bus = bus
         self.writes = bound[5]
         self.failures = 0
         self.rest = 0
         reads, rows = bound[3], bound[4]
-        table = [_Row(*rows[i : i + profile.ROW_SIZE]) for i in range(0, len(rows), profile.ROW_SIZE)]
+        devices = {block[0]: block[3] for block in several.blocks}.get(role, 1)
+        table = [
+            _Row(several.kind(rows[i]), devices, *rows[i : i + profile.ROW_SIZE])
+            for i in range(0, len(rows), profile.ROW_SIZE)
+        ]
         self.reads = [
-            _Read([row for row in table if row.read == n], reads[profile.READ_SIZE * n + 3], period_ms)
+            _Read([row for row in table if row.read == n], reads[profile.READ_SIZE * n + 3], stale_ms)
             for n in range(len(reads) // profile.READ_SIZE)
         ]
         self.measured = [row for row in table if row.number]
@@ -204,10 +224,10 @@ class _Station:
 class _Read:
     """One request: its rows share their age. In every `every`-th scan."""
 
-    def __init__(self, rows: list[_Row], every: int, period_ms: int) -> None:
+    def __init__(self, rows: list[_Row], every: int, stale_ms: int) -> None:
         self.rows = rows
         self.every = every
-        self.limit_ms = _STALE_PERIODS * period_ms * every
+        self.limit_ms = stale_ms * every
         self.age_ms = self.due = 0
         self.seen = False  # has answered at least once
 
@@ -217,17 +237,27 @@ class _Row:
 
     __slots__ = (
         "_add", "_divisor", "_float", "_form", "_high_raw", "_low_raw", "_multiplier", "_noise", "_reader",
-        "_scale", "high", "low", "number", "point", "read", "value",
+        "_scale", "_share", "high", "low", "number", "point", "read", "value",
     )  # fmt: skip
 
     def __init__(
-        self, point: int, read: int, offset: int, kind: int, multiplier: int, divisor: int, add: int
+        self,
+        like: int,
+        devices: int,
+        point: int,
+        read: int,
+        offset: int,
+        kind: int,
+        multiplier: int,
+        divisor: int,
+        add: int,
     ) -> None:
+        """`like`: the point of the table; `devices`: how many share the role. The rest is a profile's row."""
         self.point = point
         self.read = read
         self._form = (kind, multiplier, divisor, add)
-        name = points.NAMES[point]
-        _, self.low, self.high, _ = points.POINTS[point]
+        name = points.NAMES[like]
+        _, self.low, self.high, _ = points.POINTS[like]
         constant = _CONSTANT.get(name, 0)
         self._reader = READERS.get(name) or (lambda plant: constant)
         unit = name.rsplit("_", 1)[-1]
@@ -238,7 +268,9 @@ class _Row:
         if not self.number:
             multiplier = divisor = 1
         self._multiplier, self._divisor, self._add = multiplier, divisor, add
+        share = devices if unit in _SHARED and not name.endswith(_STEADY) else 1
         self._scale = divisor / multiplier
+        self._share = 1.0 / share
         top = (1 << (32 if kind & profile.WIDE else 16)) - 1
         signed = self._float or kind & profile.SIGNED
         self._low_raw = -(top + 1) // 2 if signed else 0
@@ -254,14 +286,14 @@ class _Row:
         if not self.number:
             self.value = 1 if truth > 0.5 else 0
             return
-        raw = round((truth - self._add) * self._scale)
+        raw = round((truth * self._share - self._add) * self._scale)
         if truth:
             raw += self._noise[dice]
         if not self._low_raw <= raw <= self._high_raw:
             raw = self._low_raw if raw < self._low_raw else self._high_raw
         self.value = (raw * self._multiplier + self._divisor // 2) // self._divisor + self._add
 
-    def disturbed(self, kinds: set[str] | tuple[()], spiked: bool, random: Random) -> tuple[int | None, int]:
+    def disturbed(self, kinds: Set[str], spiked: bool, random: Random) -> tuple[int | None, int]:
         """The value as the faults of its device leave it, and its quality."""
         if not self.number:
             return self.value, quality.GOOD

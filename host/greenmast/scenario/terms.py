@@ -6,7 +6,7 @@ Owns its grammar and what is wrong with a term. Knows neither files nor how a sc
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from operator import eq, ge, gt, le, lt, ne
 from typing import Any, Protocol
@@ -16,6 +16,7 @@ from greenmast_protocol import alarms, labels, points
 
 ALARM = "alarm."
 ALARMS = tuple(ALARM + name for name in alarms.NAMES)
+_NOTHING: Mapping[str, str] = {}
 _OPS: dict[str, Callable[[int, int], bool]] = {"==": eq, "!=": ne, "<=": le, ">=": ge, "<": lt, ">": gt}
 _CONDITION = re.compile(r"\s*([^\s=!<>]+)\s*(==|!=|<=|>=|<|>)\s*(\S+)\s*")
 _PART = re.compile(r"(\d+(?:\.\d+)?)(ms|min|s|m|h|d)")
@@ -98,14 +99,14 @@ class Conjunction:
         return ", ".join(f"{name} = {word(name, view.value(name))}" for name in names)
 
 
-def conjunction(given: Any) -> tuple[Conjunction, list[str]]:
-    """The conjunction in a string or a list of strings, and what is wrong with it."""
+def conjunction(given: Any, extra: Mapping[str, str] = _NOTHING) -> tuple[Conjunction, list[str]]:
+    """The conjunction in a string or a list of strings, and what is wrong with it; `extra` as `condition`."""
     texts: Sequence[Any] = given if isinstance(given, list) else [given]
     parts = []
     problems = []
     for text in texts:
         try:
-            parts.append(condition(text))
+            parts.append(condition(text, extra))
         except TermError as error:
             problems.append(str(error))
     if not texts:
@@ -113,17 +114,25 @@ def conjunction(given: Any) -> tuple[Conjunction, list[str]]:
     return Conjunction(tuple(parts)), problems
 
 
-def condition(text: Any) -> Condition:
-    """Parse `point op literal`. Raises TermError."""
+def condition(text: Any, extra: Mapping[str, str] = _NOTHING) -> Condition:
+    """Parse `point op literal`. Raises TermError.
+
+    `extra`: points beyond the table, of single devices, and the one of the table that each is like.
+    """
     match = _CONDITION.fullmatch(text) if isinstance(text, str) else None
     if match is None:
         raise TermError(f'{text!r} is no condition; write "point op value", op one of {" ".join(_OPS)}')
     point, op, literal = match.groups()
-    if points.find(point) < 0 and point not in ALARMS:
-        known = ALARMS if point.startswith(ALARM) else points.NAMES
+    if points.find(point) < 0 and point not in ALARMS and point not in extra:
+        known = ALARMS if point.startswith(ALARM) else (*points.NAMES, *extra)
         kind = "alarm" if point.startswith(ALARM) else "point"
         raise TermError(f"{text!r}: no such {kind}: {point}{near(point, known)}")
-    return Condition(" ".join(match.groups()), point, _OPS[op], _literal(point, literal.strip("\"'"), text))
+    return Condition(
+        " ".join(match.groups()),
+        point,
+        _OPS[op],
+        _literal(extra.get(point, point), literal.strip("\"'"), text),
+    )
 
 
 def _literal(point: str, literal: str, text: str) -> int:

@@ -20,17 +20,6 @@ from greenmast.errors import BAD_INPUT_FILE, UserError
 runner = CliRunner()
 COMMANDS = ["status", "watch", "explain", "get", "alarms", "demo", "emulate", "bench"]
 COMMANDS += ["hub run", "scenario run"]
-    "status",
-    "watch",
-    "explain",
-    "get",
-    "alarms",
-    "demo",
-    "emulate",
-    "bench",
-    "hub run",
-    "scenario run",
-]
 
 
 @pytest.fixture(autouse=True)

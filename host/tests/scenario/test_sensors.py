@@ -10,7 +10,7 @@ from greenmast import site as sites
 from greenmast.plant import Plant, PlantConfig, Weather
 from greenmast.scenario.sensors import Sensors
 from greenmast_fw.core.snapshot import Snapshot
-from greenmast_protocol import points, quality
+from greenmast_protocol import params, points, quality
 
 TRUTHS = {
     "grid.voltage_mv": 231_234,
@@ -33,7 +33,7 @@ class Eyes:
         )
         for name, value in TRUTHS.items():
             self.plant.set_truth(name, value)
-        self.sensors = Sensors(site, self.plant, 1_000, 1)
+        self.sensors = Sensors(site, self.plant, params.complete(dict(site.params)), 1)
         self.now = Snapshot((), b"")
 
     def scan(self, count: int = 1) -> Eyes:
