@@ -29,6 +29,7 @@ from greenmast_protocol import alarms, commands, instances, params, points, reas
 
 _STORE_MS = 60_000  # without events, what must survive a reset is stored this often
 _BOOT_MS = 2_000
+_DT_MAX_MS = 60_000  # what the board tells its controller at most
 _WATCHDOG_MS = 10_000
 _EPOCH = datetime(2000, 1, 1)
 _EVENTS = (
@@ -41,6 +42,8 @@ _NEVER_MS = 1 << 62
 
 class CoreRun:
     """One scenario, once."""
+
+    controller: Controller
 
     def __init__(self, scenario: Scenario) -> None:
         self.scenario = scenario
@@ -60,10 +63,11 @@ class CoreRun:
         self._until_ms: dict[tuple[str, str], int] = {}  # end of every fault
         self._clock_s = 0  # how far the clock has jumped
         self._records: deque[str] = deque(maxlen=2)  # what is in flash, newest last
-        self._stored_ms = self._booted_ms = 0
+        self._stored_ms = self._booted_ms = self._stepped_ms = 0
         self.boots = 0
         self._off_until_ms = -1  # without power or not started yet
-        self._hung_until_ms = -1
+        self._hung_until_ms = 0
+        self._bitten = False  # by the watchdog, when the board has hung for long enough
         self._told: deque[str] = deque(maxlen=_EVENTS_KEPT)
         self._view = _View(self)
         self.judge = Judge(scenario, self._context)
@@ -117,8 +121,8 @@ class CoreRun:
         view = self._view
         if now_ms < self._hung_until_ms:
             view.blank()
-        elif self._hung_until_ms >= 0:
-            self._hung_until_ms = -1
+        elif self._bitten:
+            self._bitten = False
             self._reset(_BOOT_MS, watchdog=True)
             view.blank()
         elif now_ms < self._off_until_ms:
@@ -131,16 +135,18 @@ class CoreRun:
         self.judge.look(now_ms, view)
 
     def _step(self) -> None:
-        controller, period_ms = self.controller, self._period_ms
-        snapshot = self._sensors.scan(period_ms, self._minute())
+        controller = self.controller
+        dt_ms = min(self.time_ms - self._stepped_ms, _DT_MAX_MS) or self._period_ms
+        self._stepped_ms = self.time_ms
+        snapshot = self._sensors.scan(dt_ms, self._minute())
         controller.report_alarm("device_silent", self._sensors.silent)
-        decision = controller.step(snapshot, period_ms)
+        decision = controller.step(snapshot, dt_ms)
         outputs = decision.outputs
         if outputs != self._driven:
             self._drive(outputs)
         if decision.setpoints:
             self._sensors.write(decision.setpoints)
-        self._invariants.decided(period_ms, snapshot.v, outputs, decision.points, self.faults)
+        self._invariants.decided(dt_ms, snapshot.v, outputs, decision.points, self.faults)
         if decision.events:
             self._told.extend(f"{clock(self.time_ms)} {_event(event)}" for event in decision.events)
         if decision.events or self.time_ms - self._stored_ms >= _STORE_MS:
@@ -163,7 +169,7 @@ class CoreRun:
     def _boot(self) -> None:
         self.boots += 1
         self._driven = b""
-        self._booted_ms = self.time_ms
+        self._booted_ms = self._stepped_ms = self.time_ms
         self._sensors.restart()
         self.controller = Controller(self._params, self._facts)
         if self._records:
@@ -226,7 +232,8 @@ class CoreRun:
 
     def _upset(self, kind: str, for_ms: int | None) -> None:
         if kind == "hang":
-            self._hung_until_ms = self.time_ms + min(for_ms or _WATCHDOG_MS, _WATCHDOG_MS)
+            self._bitten = for_ms is None or for_ms >= _WATCHDOG_MS
+            self._hung_until_ms = self.time_ms + (_WATCHDOG_MS if self._bitten else for_ms or 0)
             return
         if len(self._records) > 1 and (
             kind == "bit_rot" or (kind == "power_cut" and self._random.random() < 0.5)
@@ -244,7 +251,7 @@ class CoreRun:
 
     def _answer(self, command: Command) -> str:
         """The code of the refusal, or ""."""
-        if self._off_until_ms >= 0 or self._hung_until_ms >= 0 or self.faults.get("link"):
+        if self._off_until_ms >= 0 or self._hung_until_ms > self.time_ms or self.faults.get("link"):
             return NO_CONTACT
         code, _ = commands.problem(command.name, command.args)
         if code:

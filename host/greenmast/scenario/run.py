@@ -12,6 +12,7 @@ import signal
 import sys
 import time
 from collections.abc import Iterator
+from itertools import chain
 from pathlib import Path
 
 from rich.console import Console
@@ -36,7 +37,7 @@ def run(files: list[str], level: str | None, jobs: int | None, *, json_output: b
     refused, tasks = _plan(scenarios, level)
     out = Console(highlight=False, soft_wrap=True)
     passed = True
-    for verdict in (*refused, *_play(tasks, jobs or os.cpu_count() or 1)):
+    for verdict in chain(refused, _play(tasks, jobs or os.cpu_count() or 1)):
         passed = passed and verdict.passed
         if json_output:
             print(json.dumps(verdict.document(), ensure_ascii=False), flush=True)

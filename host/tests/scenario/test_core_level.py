@@ -137,6 +137,13 @@ def test_a_hung_board_leaves_its_outputs_until_the_watchdog_bites(load) -> None:
     assert False in held
 
 
+def test_a_short_hang_passes_without_a_reset(play) -> None:
+    story = "[[at]]\ntime = '15m'\nfault = { on = 'controller', kind = 'hang', for = '5s' }\n"
+    check = "[[always]]\nthat = ['controller.boot == 1', 'output.load1 == 1']\n"
+    check += "[[expect]]\nafter = '15m6s'\nby = '15m7s'\nhold = '5m'\nthat = 'genset.state == on_load'\n"
+    assert play(ON_GENSET + story + check, whole=True) == []
+
+
 def records(load, fault: str) -> list[dict[str, object]]:
     """What is in flash after 20 minutes in which a fault befell the board at 15."""
     run = CoreRun(load(ON_GENSET + f"[[at]]\ntime = '15m'\nfault = {fault}\n", whole=True))

@@ -187,3 +187,16 @@ def test_the_cli_knows_the_levels_of_the_format() -> None:
     from greenmast.cli import scenario
 
     assert scenario.LEVELS == document.LEVELS
+
+
+def test_where_several_devices_share_a_role_each_can_be_named(load, tmp_path: Path) -> None:
+    site = Path(__file__).parents[3] / "hil_tests/scenarios/sites/india-two-strings.toml"
+    (tmp_path / "two.toml").write_text(site.read_text(encoding="utf-8"), encoding="utf-8")
+    head = 'site = "two.toml"\nduration = 60\n'
+    fault = "[[at]]\ntime = 1\nfault = {on = 'battery.%d', kind = 'silent'}\n"
+    always = "[[always]]\nthat = 'battery.%d.soc_permille > 0'\n"
+    scenario = load(head + fault % 2 + always % 2, whole=True)
+    assert scenario.acts[0].fault == Fault("battery.2", "silent", None)
+    places = [line.split(":")[0] for line in refusal(load, head + fault % 3 + always % 3, whole=True)]
+    assert places == ["[[at]] 1 fault.on", "[[always]] 1 that"]
+    assert len(refusal(load, fault % 2 + always % 2)) == 2

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from pathlib import Path
 
 import pytest
 
@@ -10,7 +11,7 @@ from greenmast import site as sites
 from greenmast.plant import Plant, PlantConfig, Weather
 from greenmast.scenario.sensors import Sensors
 from greenmast_fw.core.snapshot import Snapshot
-from greenmast_protocol import params, points, quality
+from greenmast_protocol import instances, params, points, quality
 
 TRUTHS = {
     "grid.voltage_mv": 231_234,
@@ -22,11 +23,14 @@ TRUTHS = {
 }
 
 
+TWO_STRINGS = Path(__file__).parents[3] / "hil_tests/scenarios/sites/india-two-strings.toml"
+
+
 class Eyes:
     """Sensors on a plant that hardly moves."""
 
-    def __init__(self) -> None:
-        site = sites.load("india-rural")
+    def __init__(self, name: str = "india-rural") -> None:
+        site = sites.load(name)
         start = datetime(2026, 6, 15, 12, 0, tzinfo=site.timezone)
         self.plant = Plant(
             PlantConfig.from_site(site.plant), 1, start=start, weather=Weather.constant(0.0, 25.0)
@@ -35,6 +39,8 @@ class Eyes:
             self.plant.set_truth(name, value)
         self.sensors = Sensors(site, self.plant, params.complete(dict(site.params)), 1)
         self.now = Snapshot((), b"")
+        several = instances.Instances(instances.count([device.role for device in site.devices]))
+        self.number = {several.name(i): i for i in range(points.COUNT + several.count)}
 
     def scan(self, count: int = 1) -> Eyes:
         for _ in range(count):
@@ -47,7 +53,7 @@ class Eyes:
         return self
 
     def value(self, name: str) -> int | None:
-        return self.now.v[points.index(name)]
+        return self.now.v[self.number[name]]
 
     def quality(self, name: str) -> str:
         return quality.NAMES[self.now.q[points.index(name)]]
@@ -177,3 +183,16 @@ def test_a_silent_rectifier_takes_no_setpoint(eyes: Eyes) -> None:
     eyes.fault("rectifier", "silent").scan()
     eyes.sensors.write({"rectifier.setpoint_mv": 50_000})
     assert eyes.plant.rectifier.setpoint_mv == before
+
+
+def test_two_strings_share_the_current_and_have_faults_of_their_own() -> None:
+    eyes = Eyes(str(TWO_STRINGS)).scan(3)
+    half_ma = eyes.plant.truth("battery.current_ma") / 2
+    for name in ("battery.1", "battery.2"):
+        assert eyes.value(f"{name}.current_ma") == pytest.approx(half_ma, abs=200)
+        assert eyes.value(f"{name}.soc_permille") == pytest.approx(704, abs=1)
+    eyes.fault("battery.2", "silent").scan(5)
+    assert eyes.value("battery.1.soc_permille") is not None
+    assert eyes.value("battery.2.soc_permille") is None
+    eyes.fault("battery", "silent").scan(5)
+    assert eyes.value("battery.1.soc_permille") is None
