@@ -17,7 +17,7 @@ from tempfile import TemporaryDirectory
 
 from greenmast.chain import Chain
 from greenmast.emulator import runtime
-from greenmast.emulator.board import HARD_RESET
+from greenmast.emulator.board import HARD_RESET, WATCHDOG_RESET
 from greenmast.emulator.world import World
 from greenmast.errors import UserError
 from greenmast.link import reading
@@ -33,7 +33,7 @@ from greenmast_protocol import params, show
 
 SPEED_MAX = 5
 WALL_MAX_S = 600
-_WALL_S = 60  # what a short story may take before it is sped up
+_WALL_S = 120  # what a short story may take before it is sped up
 _READY_S = 30.0
 _LOOK_S = 0.2  # on the wall
 _ANSWER_S = 0.5
@@ -50,6 +50,10 @@ _NEEDS = {
     "broker_restart": "commands over the link",
 }
 _DEVICE = ("silent", "frozen")
+_UNASKED = (
+    "the board runs on",
+    "reset by its watchdog unasked: a defect of the firmware, or a machine too busy for this speed",
+)
 
 
 def obstacle(scenario: Scenario) -> str:
@@ -113,6 +117,7 @@ class HilRun:
         self._begun_s: float | None = None  # the plant's time when the board had taken over
         self._seen_s = 0.0
         self._boots = 0
+        self._hung = False  # as the scenario wants it
         self._idle = site_facts.from_config(site.board_config()).idle
         self._told: list[tuple[str, str]] = []  # what the world's loop found
         self._invariants = Invariants(
@@ -176,6 +181,9 @@ class HilRun:
         if len(board.resets) != self._boots:
             self._boots = len(board.resets)
             self._invariants.booted(now_ms, self._idle)
+            if board.resets[-1] == WATCHDOG_RESET and not self._hung:
+                self._told.append(_UNASKED)
+            self._hung = False
         dt_ms = round((self._plant.time_s - self._seen_s) * 1_000)
         if dt_ms > 0:
             self._seen_s = self._plant.time_s
@@ -217,12 +225,14 @@ class HilRun:
             board.reset(HARD_RESET)
         elif board.pid is not None:  # a hang: the watchdog ends it, or `for` before that
             pid = board.pid
+            self._hung = True
             os.kill(pid, signal.SIGSTOP)
             if fault.for_ms is not None:
                 self._at(self._now_s() + fault.for_ms / 1_000, lambda: self._go_on(pid))
 
     def _go_on(self, pid: int) -> None:
         if self.world.board.running and self.world.board.pid == pid:
+            self._hung = False
             os.kill(pid, signal.SIGCONT)
 
 

@@ -14,16 +14,16 @@ from greenmast_fw.core.site import GENSET, GRID, LOAD1
 from greenmast_protocol import params, points, reasons
 
 IDLE = bytes([1, 0, 1, 1, 1, 1, 1, 0, 0, 0, 0])
-SITE = sites.load("india-rural", {"grid.return_delay_s": 1, "lvd.reconnect_s": 1})
 
 
 class Cabinet:
     """A plant whose outputs a test drives, one scan a second."""
 
-    def __init__(self) -> None:
-        start = datetime(2026, 6, 15, 12, 0, tzinfo=SITE.timezone)
+    def __init__(self, name: str = "india-rural") -> None:
+        site = sites.load(name, {"grid.return_delay_s": 1, "lvd.reconnect_s": 1})
+        start = datetime(2026, 6, 15, 12, 0, tzinfo=site.timezone)
         self.plant = Plant(
-            PlantConfig.from_site(SITE.plant), 1, start=start, weather=Weather.constant(0.0, 25.0)
+            PlantConfig.from_site(site.plant), 1, start=start, weather=Weather.constant(0.0, 25.0)
         )
         for name, value in (
             ("grid.voltage_mv", 230_000),
@@ -37,7 +37,10 @@ class Cabinet:
         self.out = bytearray(IDLE)
         self.time_ms = 0
         self.invariants = Invariants(
-            SITE, self.plant, params.complete(SITE.params), lambda *failure: self.failures.append(failure)
+            site,
+            self.plant,
+            params.complete(dict(site.params)),
+            lambda *failure: self.failures.append(failure),
         )
         self.invariants.booted(0, IDLE)
 
@@ -87,6 +90,12 @@ def test_two_contactors_together_break_i1_even_with_one_source_dead(cabinet: Cab
     cabinet.plant.set_truth("grid.voltage_mv", 0)
     running(cabinet).scan(3, genset=1)
     assert "invariant I1 never two AC sources together" in [what for what, _ in cabinet.failures]
+
+
+def test_a_site_with_one_ac_source_cannot_break_i1() -> None:
+    cabinet = Cabinet("off-grid").scan(60, genset_start=1).scan(20, genset=1)
+    assert cabinet.plant.violations["both_ac_closed_s"] > 10
+    assert cabinet.failures == []
 
 
 def test_dead_time_counts_from_proven_open(cabinet: Cabinet) -> None:
@@ -161,6 +170,6 @@ def test_a_bad_grid_a_command_or_a_fault_on_the_way_explains_the_dark(cabinet: C
 
 
 def test_the_outputs_are_those_of_the_site() -> None:
-    facts = [(o.name, o.idle == "closed") for o in SITE.outputs]
+    facts = [(o.name, o.idle == "closed") for o in sites.load("india-rural").outputs]
     assert all(IDLE[points.OUTPUTS.index(name)] == closed for name, closed in facts)
     assert (GRID, GENSET, LOAD1) == (0, 1, 4)

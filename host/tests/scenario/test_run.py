@@ -12,6 +12,8 @@ from typer.testing import CliRunner, Result
 
 from greenmast.cli.app import app
 from greenmast.errors import DONE, REFUSED
+from greenmast.scenario import run as room
+from greenmast.scenario.judge import Verdict
 
 HOLDS = "[[always]]\nthat = 'source.ac == grid'\n"
 FAILS = "[[always]]\nthat = 'source.ac == genset'\n"
@@ -59,6 +61,22 @@ def test_all_files_are_played_in_their_order_whatever_the_processes(write) -> No
     verdicts = [json.loads(line) for line in out.stdout.splitlines()]
     assert [verdict["file"] for verdict in verdicts] == args
     assert [verdict["passed"] for verdict in verdicts] == [True, False, True]
+
+
+def test_a_verdict_is_out_before_the_next_file_is_played(
+    write, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out: list[str] = []
+
+    def play(file: str, level: str) -> Verdict:
+        out.append(capsys.readouterr().out)
+        return Verdict(file, level)
+
+    monkeypatch.setattr(room, "play", play)
+    files = [str(write(HOLDS, name=f"{n}.toml")) for n in range(2)]
+    assert room.run(files, "core", 1, json_output=True) == DONE
+    assert out[0] == ""
+    assert json.loads(out[1])["file"] == files[0]
 
 
 def test_success_is_exit_code_0(write) -> None:
