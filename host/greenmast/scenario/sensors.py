@@ -32,6 +32,8 @@ _STEADY = ("setpoint_mv", "limit_ma")
 _FLOAT_STEP = {"mv": 100, "ma": 10, "w": 1, "chz": 1, "wh": 10}
 # What a device says that the plant knows nothing of.
 _CONSTANT = {"genset.fault": 0, "battery.charge_limit_ma": 180_000, "battery.discharge_limit_ma": 180_000}
+# A charger measures at the array, before its own loss.
+_MEASURED_AS = {"solar.power_w": "solar.array_w"}
 # Inputs beside the feedback of contactors; wired at this level at every site.
 _INPUTS = ("site.door_open", "site.smoke", "site.temperature_dc")
 _FUEL = points.index("genset.fuel_permille")
@@ -259,7 +261,7 @@ class _Row:
         name = points.NAMES[like]
         _, self.low, self.high, _ = points.POINTS[like]
         constant = _CONSTANT.get(name, 0)
-        self._reader = READERS.get(name) or (lambda plant: constant)
+        self._reader = READERS.get(_MEASURED_AS.get(name, name)) or (lambda plant: constant)
         unit = name.rsplit("_", 1)[-1]
         self.number = not kind & _BITS
         self._float = kind == profile.F32
