@@ -137,7 +137,7 @@ TEXTS = {
     "cooling.battery_start_dc": "cool above this battery temperature",
     "cooling.battery_stop_dc": "until below this one",
     "cooling.min_off_s": "the compressor rests at least this long",
-    "cooling.precool_dc": "on solar surplus, cool down to this",
+    "cooling.precool_dc": "on solar surplus, cool down to this; 0: off",
     "cooling.alarm_dc": "cabinet temperature that alarms",
     "policy.cheap_start_min": "tribrid: grid power is cheap from this minute of the day",
     "policy.cheap_end_min": "tribrid: until this minute of the day",

@@ -52,7 +52,7 @@ POINTS = (
     ("battery.charge_limit_ma", 0, 1_000_000, 1_000),
     ("battery.discharge_limit_ma", 0, 1_000_000, 1_000),
     ("battery.reserve_permille", 0, 1_000, 0),
-    ("battery.to_lvd_s", 0, 0x7FFFFFFF, 900),  # expected
+    ("battery.to_lvd_s", 0, 0x7FFFFFFF, 900),  # expected; while there is AC: if it failed now
     ("battery.to_lvd_min_s", 0, 0x7FFFFFFF, 900),  # pessimistic
     ("load.power_w", 0, 200_000, 50),
     ("load.tier1_w", 0, 200_000, 50),

@@ -45,7 +45,7 @@ TEXTS = {
     "welded": "contactor did not open",
     "fail_to_close": "contactor did not close",
     "bus_low": "bus {} below {}",
-    "bus_recovering": "bus above the reconnect voltage: {} left",
+    "bus_recovering": "recovered: {} left",
     "shed_countdown": "disconnect in {}",
     "default_state": "no trustworthy data: the site's default",
     "battery_carries": "the battery carries the load",
@@ -99,6 +99,12 @@ TEXTS = {
     "cool_enough": "{} below {}",
     "compressor_rest": "compressor rests: {} left",
     "reserve_first": "the reserve comes first",
+    "soc_bms": "state of charge {} +- {}",
+    "soc_counted": "state of charge {} +- {}, counted for {}",
+    "temperature_silent": "no trustworthy temperature",
+    "reading_jumps": "jumps further than it can",
+    "reading_frozen": "stands still while it should move",
+    "reading_contradicted": "other evidence excludes it",
 }
 
 

@@ -110,6 +110,14 @@ NAMES = (
     "cool_enough",
     "compressor_rest",
     "reserve_first",
+    # knowing
+    "soc_bms",
+    "soc_counted",
+    "temperature_silent",
+    # readings that are not believed
+    "reading_jumps",
+    "reading_frozen",
+    "reading_contradicted",
 )
 
 # Codes that may answer a command, in the order of the table.

@@ -53,6 +53,8 @@ _REASON_UNITS = {
     "too_hot": ("dc", "dc"),
     "cool_enough": ("dc", "dc"),
     "compressor_rest": ("s",),
+    "soc_bms": ("permille", "permille"),
+    "soc_counted": ("permille", "permille", "s"),
 }
 
 NOTHING = "?"

@@ -102,7 +102,7 @@ def _load_restore(c: "Controller", args: "dict[str, object]") -> "tuple[int, dic
     tier = int(args["tier"])  # type: ignore[call-overload]
     if not c.site.exists[LOAD1 + tier - 1]:
         return _NO_DEVICE, {}
-    if c.loads.shed_on_voltage(LOAD1 + tier - 1):
+    if c.loads.shed(LOAD1 + tier - 1):
         return _BATTERY_PROTECT, {}
     c.loads.command(tier, 0)
     return 0, {"tier": tier}

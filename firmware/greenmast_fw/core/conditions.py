@@ -14,8 +14,10 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from greenmast_fw.core.controller import Controller
 
+_AC_PRESENT = points.index("rectifier.ac_present")
 _DOOR = points.index("site.door_open")
 _SMOKE = points.index("site.smoke")
+_SITE_DC = points.index("site.temperature_dc")
 
 _GRID_LOST = table.index("grid_lost")
 _WELDED = (table.index("grid_welded"), table.index("genset_welded"))
@@ -30,6 +32,9 @@ _BAND = table.index("genset_out_of_band")
 _FUEL_LOW = table.index("fuel_low")
 _BATTERY_LOW = table.index("battery_low")
 _BATTERY_LOST = table.index("battery_data_lost")
+_UNCERTAIN = table.index("soc_uncertain")
+_AGED = table.index("battery_aged")
+_AUTONOMY = table.index("autonomy_short")
 _BUS_LOST = table.index("dc_bus_data_lost")
 _DISCONNECTED = (
     (LOAD1, table.index("load1_disconnected")),
@@ -38,8 +43,16 @@ _DISCONNECTED = (
     (BATTERY, table.index("battery_disconnected")),
 )
 _STRING_LOST = table.index("string_lost")
+_FROZEN = table.index("measurement_frozen")
+_IMPLAUSIBLE = table.index("measurement_implausible")
+_UNBALANCED = table.index("energy_balance")
 _DOOR_OPEN = table.index("door_open")
+_SHORT_S = 7_200  # without AC, at worst so near to disconnection
 _SMOKE_ALARM = table.index("smoke")
+_SITE_HOT = table.index("site_hot")
+_COOLING_FAILED = table.index("cooling_failed")
+
+_HOT_BAND_DC = 20
 
 
 def update(c: "Controller", v: "tuple[int | None, ...]") -> None:
@@ -53,18 +66,33 @@ def update(c: "Controller", v: "tuple[int | None, ...]") -> None:
     battery = c.battery
     if battery.soc is not None:
         condition[_BATTERY_LOW] = 1 if battery.soc < c.demand.soc_start else 0
-    elif c.loads.level:
+    elif c.loads.shedding.low:
         condition[_BATTERY_LOW] = 1
     condition[_BATTERY_LOST] = 1 if battery.lost_ms else 0
     strings = c.aggregate
     if strings and strings.strings > 1:
         # A string that is silent while the battery is connected: stolen, disconnected, or its BMS is dead.
         condition[_STRING_LOST] = 1 if strings.good < strings.strings and c.contacts.closed[BATTERY] else 0
+    condition[_UNCERTAIN] = 1 if battery.unsure else 0
+    condition[_AGED] = 1 if battery.aged else 0
+    left_s = battery.to_lvd_min_s
+    condition[_AUTONOMY] = 0
+    if left_s is not None and left_s < _SHORT_S and not (c.source.actual and v[_AC_PRESENT] != 0):
+        condition[_AUTONOMY] = 1
     condition[_BUS_LOST] = 1 if battery.bus_mv is None else 0
+    knowing = c.knowing
+    condition[_FROZEN] = 1 if knowing.frozen else 0
+    condition[_IMPLAUSIBLE] = 1 if knowing.implausible else 0
+    condition[_UNBALANCED] = 1 if knowing.unbalanced else 0
     if v[_DOOR] is not None:
         condition[_DOOR_OPEN] = 1 if v[_DOOR] else 0
     if v[_SMOKE] is not None:
         condition[_SMOKE_ALARM] = 1 if v[_SMOKE] else 0
+    cabinet_dc = v[_SITE_DC]
+    if cabinet_dc is not None:
+        condition[_SITE_HOT] = 1 if cabinet_dc > c.hot_dc - condition[_SITE_HOT] * _HOT_BAND_DC else 0
+    if c.cooling is not None:
+        condition[_COOLING_FAILED] = 1 if c.cooling.failing else 0
 
 
 def _contactors(c: "Controller", condition: bytearray) -> None:

@@ -11,11 +11,13 @@ from greenmast_fw.core.charge import Charge
 from greenmast_fw.core.contactor import WELDED, Contactors
 from greenmast_fw.core.decision import Decision
 from greenmast_fw.core.demand import MANUAL, Demand, first_reason
+from greenmast_fw.core.energy import Energy
 from greenmast_fw.core.genset import Genset
 from greenmast_fw.core.grid import Grid
+from greenmast_fw.core.knowing import Knowing
 from greenmast_fw.core.loads import Loads
 from greenmast_fw.core.protection import Protection
-from greenmast_fw.core.site import BATTERY, GENSET, GRID, LOAD3, MAJOR, MINOR, PV, START, Site
+from greenmast_fw.core.site import BATTERY, COOLING, GENSET, GRID, LOAD3, MAJOR, MINOR, PV, START, Site
 from greenmast_fw.core.snapshot import Snapshot
 from greenmast_fw.core.source import Source
 from greenmast_protocol import alarms as alarm_table
@@ -24,10 +26,13 @@ from greenmast_protocol import points, reasons
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from greenmast_fw.core.aggregate import Aggregate
+    from greenmast_fw.core.cooling import Cooling
     from greenmast_fw.core.decision import Event
     from greenmast_fw.core.explain import Row
 
 _AC_PRESENT = points.index("rectifier.ac_present")
+_SITE_DC = points.index("site.temperature_dc")
+_SOLAR_W = points.index("solar.power_w")
 # When none of these is known, no device answers.
 _EYES = tuple(
     [
@@ -54,10 +59,13 @@ _VERSION = 1  # of the memory
 # Part of the memory: (least length, least and greatest first value).
 _SHAPE = {
     "grid": (6, 1, 4_096),
+    "battery": (8, 0, 0x3FFFFFFF),
     "demand": (4, 0, 15),
     "genset": (7, 0, len(points.GENSET_STATES) - 1),
     "source": (4, 0, len(points.AC_SOURCES) - 1),
-    "loads": (6, 0, 4),
+    "loads": (11, 0, 4),
+    "cooling": (2, 0, 1),
+    "energy": (20, 0, 0x7FFFFFFFFF),
     "mode": (2, 0, len(points.MODES) - 1),
     "alarms": (0, 0, 0x3FFFFFFF),
 }
@@ -72,13 +80,20 @@ class Controller:
     def __init__(self, params: "dict[str, int]", site: Site) -> None:
         self.site = site
         self.decision = Decision(site.idle)
+        self.knowing = Knowing(params, site, self.decision.codes)
         self.contacts = Contactors(params, site)
         self.grid = Grid(params, site.exists[GRID])
-        self.battery = Battery(site)
+        self.battery = Battery(params, site)
         self.demand = Demand(params)
         self.genset = Genset(params, site.exists[GENSET])
         self.source = Source(params)
         self.loads = Loads(params, site)
+        self.energy = Energy(site)
+        self.cooling: "Cooling | None" = None
+        if site.exists[COOLING]:
+            from greenmast_fw.core.cooling import Cooling  # loaded where there is one: heap is scarce
+
+            self.cooling = Cooling(params, site)
         self.charge = Charge(params)
         self.protection = Protection(params, site)
         self.alarms = Alarms()
@@ -93,6 +108,7 @@ class Controller:
         self.adopted = False  # the positions of the AC contactors have been read
         self.blind = 0  # 1 no device answers, 2 for so long that the default state applies
         self.blind_ms = 0
+        self.hot_dc = params["cooling.alarm_dc"]
         self._hold_ms = params["scan.hold_s"] * 1000
         self._has_rectifier = "rectifier" in site.roles
         self._last_out = bytearray(site.idle)
@@ -103,10 +119,15 @@ class Controller:
 
     def configure(self, params: "dict[str, int]") -> None:
         """Take over new parameters without disturbing what runs."""
+        self.hot_dc = params["cooling.alarm_dc"]
         self._hold_ms = params["scan.hold_s"] * 1000
+        if self.cooling is not None:
+            self.cooling.configure(params)
         for part in (
+            self.knowing,
             self.contacts,
             self.grid,
+            self.battery,
             self.demand,
             self.genset,
             self.source,
@@ -123,7 +144,9 @@ class Controller:
 
         Returns the same object every time, filled anew.
         """
-        v = self.aggregate.step(snap.v) if self.aggregate else snap.v
+        contacts = self.contacts
+        told = self.aggregate.step(snap.v) if self.aggregate else snap.v
+        v = self.knowing.step(told, dt_ms, contacts.closed)
         result = self.decision
         result.accepted = v
         events = result.events
@@ -131,11 +154,11 @@ class Controller:
         if self.queue:
             events.extend(self.queue)
             self.queue.clear()
-        contacts = self.contacts
         contacts.read(v, dt_ms)
-        blind = self._look(v, dt_ms)
+        blind = self._look(told, dt_ms)
         battery = self.battery
-        battery.step(v, dt_ms, contacts.closed[BATTERY])
+        closed = contacts.closed
+        battery.step(v, dt_ms, closed[BATTERY], closed[GRID] == 0 == closed[GENSET])
         if self.mode_ms:
             self.mode_ms = self.mode_ms - dt_ms if self.mode_ms > dt_ms else 0
             if self.mode_ms == 0:
@@ -143,10 +166,7 @@ class Controller:
         out = result.outputs
         if self.adopted or self._adopt():
             self._ac(v, dt_ms, blind, out)
-        source = self.source.actual and v[_AC_PRESENT] != 0
-        self.loads.step(
-            dt_ms, battery.bus_mv, battery.voltage_mv, bool(source) or battery.charging, out, blind
-        )
+        self._loads(v, dt_ms, blind, out)
         if not contacts.known:
             self._hold_unread(out)
         if self.protection.check(out, v, dt_ms, blind):
@@ -186,7 +206,8 @@ class Controller:
         source.judge(dt_ms, grid, contacts)
         if genset.exists:
             battery = self.battery
-            self.demand.step(dt_ms, battery.soc, battery.bus_mv, battery.lost_ms, source.grid_serves, blind)
+            soc = None if battery.lost_ms else battery.soc
+            self.demand.step(dt_ms, soc, battery.bus_mv, battery.lost_ms, source.grid_serves, blind)
             want = self.wanted()
             loaded = 1 if closed[GENSET] == 1 and contacts.fault[GENSET] != WELDED else 0
             genset.step(v, dt_ms, want, loaded, on_genset, blind)
@@ -197,6 +218,42 @@ class Controller:
         source.step(grid, genset, contacts, default)
         out[GRID] = 1 if source.ac == GRID + 1 else 0
         out[GENSET] = 1 if source.ac == GENSET + 1 else 0
+
+    def _loads(self, v: "tuple[int | None, ...]", dt_ms: int, blind: int, out: bytearray) -> None:
+        """Which loads are connected, what they have used, and whether the cabinet is cooled."""
+        battery = self.battery
+        loads = self.loads
+        ac = self.source.actual > 0 and v[_AC_PRESENT] != 0
+        loads.step(
+            dt_ms,
+            battery.bus_mv,
+            battery.voltage_mv,
+            battery.current_ma,
+            battery.soc,
+            ac or battery.charging,
+            ac,
+            0,
+            False,
+            out,
+            blind,
+        )
+        self.energy.step(v, dt_ms, self.contacts.closed)
+        cooling = self.cooling
+        if cooling is not None:
+            cooling.step(
+                dt_ms,
+                v[_SITE_DC],
+                battery.temperature_dc,
+                battery.soc,
+                self.charge.reserve,
+                ac,
+                loads.shedding.low or loads.shedding.low_ms > 0,
+                v[_SOLAR_W],
+                self.energy.w[0],
+                battery.charging or battery.full,
+                blind,
+            )
+            out[COOLING] = cooling.on
 
     def wanted(self) -> int:
         """Mask of the demands that count now: none while inhibited or if the genset could not take load."""
@@ -278,9 +335,11 @@ class Controller:
         if was[3] != genset.state:
             was[3] = genset.state
             events.append((decision.GENSET, 0, genset.state, genset.reason, genset.tries, 0))
-        if was[4] != self.loads.level:
-            was[4] = self.loads.level
-            events.append((decision.SHED, 0, was[4], 0, self.battery.bus_mv or 0, 0))
+        shedding = self.loads.shedding
+        if was[4] != shedding.level:
+            was[4] = shedding.level
+            why = shedding.why(was[4] - 1) if was[4] else 0
+            events.append((decision.SHED, 0, was[4], why, self.battery.bus_mv or 0, 0))
         if was[5] != self.blind:
             was[5] = self.blind
             events.append((decision.BLIND, 0, was[5], 0, 0, 0))
@@ -321,10 +380,13 @@ class Controller:
         return {
             "version": _VERSION,
             "grid": self.grid.memory(),
+            "battery": self.battery.memory(),
             "demand": self.demand.memory(),
             "genset": self.genset.memory(),
             "source": self.source.memory(),
             "loads": self.loads.memory(),
+            "cooling": self.cooling.memory() if self.cooling is not None else [0, 0],
+            "energy": self.energy.memory(),
             "alarms": self.alarms.memory(),
             "mode": [self.mode, self.mode_ms],
         }
@@ -340,8 +402,9 @@ class Controller:
             if not _fits(memory.get(name), *_SHAPE[name]):
                 return False
         for name in _SHAPE:
-            if name != "mode":
-                getattr(self, name).restore(memory[name])
+            part = getattr(self, name)
+            if name != "mode" and part is not None:
+                part.restore(memory[name])
         self.mode, self.mode_ms = memory["mode"]  # type: ignore[misc]
         self.decision.alarms = self.alarms.active
         return True

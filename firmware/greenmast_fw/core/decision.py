@@ -15,7 +15,7 @@ SOURCE = 1  # subject: 0; new: AC source that feeds the rectifier
 GRID = 2  # subject: 0; new: 1 usable, 0 lost
 GENSET = 3  # subject: 0; new: genset state
 DEMAND = 4  # subject: 0; new: mask of the demands for the genset
-SHED = 5  # subject: 0; new: number of stages disconnected on voltage
+SHED = 5  # subject: 0; new: number of stages disconnected by rule
 ALARM = 6  # subject: alarm; new: 1 raised, 0 cleared
 PROTECTION = 7  # subject: output that protection opened; new: 0
 CONTACTOR = 8  # subject: output; new: fault (see `contactor`)
@@ -28,17 +28,17 @@ class Decision:
 
     `outputs[i]`: 0 or 1 in the order of `points.OUTPUTS`; 1 means main contacts closed, whatever the coil
     does. `points[i]`: the value of point `i` where the controller determines it, else None. `accepted[i]`:
-    the measured value that the controller goes by, None where there is none; `distrust[i]`: the quality code
-    for which it was refused, 0 where it was not. `setpoints`: by point name. `alarms`: numbers of the active
+    the measured value that the controller goes by, None where there is none; `codes[i]`: the quality code for
+    which it was refused, 0 where it was not. `setpoints`: by point name. `alarms`: numbers of the active
     ones, ascending. `events`: what changed in this step; when there are any, what `Controller.memory` returns
     has changed in substance and should be stored.
     """
 
     def __init__(self, idle: bytes) -> None:
         self.accepted: "tuple[int | None, ...]" = (None,) * points.COUNT
-        self.distrust = bytes(points.COUNT)
         self.outputs = bytearray(idle)
         self.points: "list[int | None]" = [None] * points.COUNT
         self.setpoints: "dict[str, int]" = {}
+        self.codes = bytearray(points.COUNT)
         self.alarms: "tuple[int, ...]" = ()
         self.events: "list[Event]" = []

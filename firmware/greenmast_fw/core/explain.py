@@ -7,15 +7,17 @@ their limits, as the reason's text takes them. `blocked` lists what stands in th
 """
 
 from greenmast_fw.core import genset as sequence
-from greenmast_fw.core import report
+from greenmast_fw.core import report, shed
+from greenmast_fw.core.autonomy import ENDLESS_S
 from greenmast_fw.core.demand import BUS, ROWS, SOC
-from greenmast_fw.core.site import BATTERY, GENSET, GRID, LOAD1
+from greenmast_fw.core.site import BATTERY, COOLING, GENSET, GRID, LOAD1
 from greenmast_fw.core.source import DEAD_TIME
-from greenmast_protocol import points, reasons
+from greenmast_protocol import points, quality, reasons
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from greenmast_fw.core.controller import Controller
+    from greenmast_fw.core.cooling import Cooling
 
     Reason = tuple[int, ...]
     Row = tuple[str, str, int, tuple[int, ...], tuple[Reason, ...], tuple[str, int] | tuple[()]]
@@ -30,8 +32,16 @@ _BUS_ABOVE = reasons.code("bus_above")
 _RECOVERING = reasons.code("bus_recovering")
 _COUNTDOWN = reasons.code("shed_countdown")
 _STAGGER = reasons.code("stagger")
+_SOC_BMS = reasons.code("soc_bms")
+_SOC_COUNTED = reasons.code("soc_counted")
+_SOC_UNSURE = reasons.code("soc_unsure")
 _MANUAL = reasons.code("manual")
+_RESTS = reasons.code("compressor_rest")
 _DATA_LOST = reasons.code("data_lost")
+# By quality code, from RATE on.
+_DISTRUST = tuple(
+    [reasons.code(name) for name in ("reading_jumps", "reading_frozen", "reading_contradicted")]
+)
 
 
 def _s(ms: "int | None") -> int:
@@ -40,15 +50,25 @@ def _s(ms: "int | None") -> int:
 
 
 def rows(c: "Controller") -> "list[Row]":
-    """One row each for the AC source, the grid, the genset, the battery and every load tier of the site."""
+    """One row each for AC source, grid, genset, state of charge, battery, load tiers and cooling.
+
+    And one for every reading that is not believed.
+    """
     out = [_ac(c)]
     if c.site.exists[GRID]:
         out.append(_grid(c))
     if c.site.exists[GENSET]:
         out.append(_genset(c))
+    out.append(_soc(c))
     for i in range(BATTERY, LOAD1 + 3):
         if c.site.exists[i]:
             out.append(_load(c, i))
+    if c.cooling is not None:
+        out.append(_cooling(c, c.cooling))
+    codes = c.decision.codes
+    for i in range(len(codes)):
+        if codes[i]:
+            out.append((points.name(i), "distrusted", _DISTRUST[codes[i] - quality.RATE], (), (), ()))
     return out
 
 
@@ -80,6 +100,8 @@ def values_of(c: "Controller", code: int) -> "tuple[int, ...]":
         return (battery.soc, demand.soc_stop if demand.active & SOC else demand.soc_start)
     if code in (_BUS_LOW, _BUS_ABOVE) and battery.bus_mv is not None:
         return (battery.bus_mv, demand.bus_stop if demand.active & BUS else demand.bus_start)
+    if code == _SOC_UNSURE and battery.soc_error is not None:
+        return (battery.soc_error,)
     if code == report.HOLDING:
         return (_s(c.hold_left_ms()),)
     return ()
@@ -152,19 +174,37 @@ def _no_demand(c: "Controller") -> "list[Reason]":
     if c.battery.soc is not None:
         out.append(_reason(c, _SOC_ABOVE if c.battery.soc >= c.demand.soc_start else _SOC_LOW))
     else:
-        out.append((_DATA_LOST,))
+        out.append(_reason(c, _SOC_UNSURE if c.battery.unsure else _DATA_LOST))
     if c.battery.bus_mv is not None:
         out.append(_reason(c, _BUS_ABOVE if c.battery.bus_mv >= c.demand.bus_start else _BUS_LOW))
     return out
 
 
+def _soc(c: "Controller") -> "Row":
+    """What is known of the charge, from whom, and when it is gone."""
+    battery = c.battery
+    soc, error = battery.soc, battery.soc_error
+    if soc is None or error is None:
+        code = _SOC_UNSURE if battery.unsure else _DATA_LOST
+        return ("soc", "unknown", code, values_of(c, code), (), ())
+    upcoming: "tuple[str, int] | tuple[()]" = ()
+    left = battery.to_lvd_s
+    if left is not None and left < ENDLESS_S:
+        upcoming = ("disconnection without AC", left)
+    if battery.counted:
+        since_s = battery.charge.since_ms // 1000
+        return ("soc", "counted", _SOC_COUNTED, (soc, error, since_s), (), upcoming)
+    return ("soc", "measured", _SOC_BMS, (soc, error), (), upcoming)
+
+
 def _load(c: "Controller", i: int) -> "Row":
     loads = c.loads
+    shedding = loads.shedding
     code = report.output_reason(c, i)
     values: "tuple[int, ...]" = ()
     upcoming: "tuple[str, int] | tuple[()]" = ()
     if code == _COUNTDOWN:
-        left = _s(loads.countdown_ms())
+        left = _s(shedding.countdown_ms())
         values = (left,)
         upcoming = ("disconnected", left)
     elif code == _RECOVERING:
@@ -172,10 +212,25 @@ def _load(c: "Controller", i: int) -> "Row":
         values = (left,)
         upcoming = ("next stage connected", left)
     elif code == _BUS_LOW and c.battery.bus_mv is not None:
-        values = (c.battery.bus_mv, loads.reconnect_mv)
+        values = (c.battery.bus_mv, shedding.reconnect_mv)
+    elif code == shed.SOC_SHED and c.battery.soc is not None:
+        values = (c.battery.soc, shedding.reconnect_permille)
+    elif code == shed.TIME_SHED:
+        values = (_s(shedding.absent_ms), shedding.thresholds.after_ms[loads.stage(i)] // 1000)
     elif code == _STAGGER:
         values = (loads.since_connect_ms // 1000,)
     elif code == _MANUAL:
         upcoming = ("connected", _s(loads.manual_ms[i - LOAD1]))
+    elif c.decision.outputs[i] and not c.source.actual:
+        left_ms = loads.expires_ms(i)
+        if left_ms is not None:
+            upcoming = ("disconnected for time", _s(left_ms))
     state = "connected" if c.decision.outputs[i] else "disconnected"
     return (points.OUTPUTS[i], state, code, values, (), upcoming)
+
+
+def _cooling(c: "Controller", cooling: "Cooling") -> "Row":
+    code = cooling.reason
+    upcoming: "tuple[str, int] | tuple[()]" = ("on", _s(cooling.rest_ms())) if code == _RESTS else ()
+    state = "on" if c.decision.outputs[COOLING] else "off"
+    return ("cooling", state, code, cooling.values(code), (), upcoming)

@@ -5,8 +5,9 @@ Decides nothing and keeps nothing: every function reads a controller and writes 
 
 from greenmast_fw.core import decision
 from greenmast_fw.core.demand import first_reason
+from greenmast_fw.core.energy import COUNT, ENERGY, POWER
 from greenmast_fw.core.genset import OFF, ON_LOAD, READY
-from greenmast_fw.core.site import BATTERY, GENSET, GRID, LOAD1, LOAD2, LOAD3, START
+from greenmast_fw.core.site import BATTERY, COOLING, GENSET, GRID, LOAD1, LOAD2, LOAD3, START
 from greenmast_protocol import points, reasons
 
 TYPE_CHECKING = False
@@ -17,7 +18,11 @@ _AC = points.index("source.ac")
 _QUALIFIED = points.index("grid.qualified")
 _STATE = points.index("genset.state")
 _RESERVE = points.index("battery.reserve_permille")
+_SOC = points.index("battery.soc_permille")
+_SOC_ERROR = points.index("battery.soc_error_permille")
+_SOH = points.index("battery.soh_permille")
 _TO_LVD = points.index("battery.to_lvd_s")
+_TO_LVD_MIN = points.index("battery.to_lvd_min_s")
 _MODE = points.index("controller.mode")
 _ACTIVE = points.index("controller.alarms_active")
 _OUTPUT = points.index("output." + points.OUTPUTS[0])
@@ -27,8 +32,7 @@ _REASON_BATTERY = points.index("reason.battery")
 _REASON_LOAD1 = points.index("reason.load1")
 _REASON_LOAD2 = points.index("reason.load2")
 _REASON_LOAD3 = points.index("reason.load3")
-_LOAD_W = points.index("load.power_w")
-_TIER_W = (points.index("load.tier1_w"), points.index("load.tier2_w"), points.index("load.tier3_w"))
+_REASON_COOLING = points.index("reason.cooling")
 
 INHIBITED = reasons.code("inhibited")
 _CARRIES = reasons.code("battery_carries")
@@ -63,19 +67,22 @@ def state_points(c: "Controller", v: "tuple[int | None, ...]") -> None:
     values[_REASON_LOAD2] = reason[LOAD2]
     values[_REASON_LOAD3] = reason[LOAD3]
     values[_REASON_BATTERY] = reason[BATTERY] or (0 if actual or c.battery.charging else _CARRIES)
-    values[_TO_LVD] = c.battery.to_lvd_s
+    battery = c.battery
+    # A count follows from fresh currents; without a fresh value or a count the points have none.
+    values[_SOC] = battery.soc
+    values[_SOC_ERROR] = battery.soc_error
+    values[_SOH] = battery.soh
+    values[_TO_LVD] = battery.to_lvd_s
+    values[_TO_LVD_MIN] = battery.to_lvd_min_s
     values[_RESERVE] = c.charge.reserve
     values[_MODE] = c.mode
     values[_ACTIVE] = len(c.alarms.active)
-    _tier_points(c.contacts.closed, v[_LOAD_W], values)
-
-
-def _tier_points(closed: "list[int | None]", total: "int | None", values: "list[int | None]") -> None:
-    """Power of a tier where it follows from the total: 0 behind open contacts, all behind the only closed."""
-    one, two, three = closed[LOAD1], closed[LOAD2], closed[LOAD3]
-    values[_TIER_W[0]] = 0 if one == 0 else total if two == 0 == three else None
-    values[_TIER_W[1]] = 0 if two == 0 else total if one == 0 == three else None
-    values[_TIER_W[2]] = 0 if three == 0 else total if one == 0 == two else None
+    energy = c.energy
+    for i in range(COUNT):
+        values[POWER + i] = energy.w[i]
+        values[ENERGY + i] = energy.wh[i]
+    if c.cooling is not None:
+        values[_REASON_COOLING] = c.cooling.reason
 
 
 def ac_reason(c: "Controller") -> int:
@@ -120,6 +127,8 @@ def output_reason(c: "Controller", i: int) -> int:
         return ac_reason(c)
     if i == START:
         return genset_reason(c)
+    if i == COOLING and c.cooling is not None:
+        return c.cooling.reason
     return c.loads.reason[i]
 
 

@@ -47,7 +47,7 @@ def build(boot: int, setup: "Setup") -> "Coroutine[None, None, None]":
     for bus, uart in zip(config["buses"], board.UARTS):
         here = [devices[i] for i, device in enumerate(config["devices"]) if device["bus"] == bus["name"]]
         masters.append(_master(bus, uart))
-        pollers.append(BusPoller(masters[-1], here, image, period_ms))
+        pollers.append(BusPoller(masters[-1], here, image, period_ms, params["scan.stale_periods"]))
     controller = Controller(params, site_of_core)
     journal = Journal()
     watchdog = machine.WDT(timeout=board.WATCHDOG_MS)

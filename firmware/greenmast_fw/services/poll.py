@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from greenmast_fw.devices.profile import Device
     from greenmast_fw.drivers.modbus_master import RtuMaster
 
-_STALE_PERIODS = 3
 _MINUTE_MS = 60_000
 _SHORTEST_MS = 1000  # a scan of a full bus takes about this long whatever shorter period is asked for
 
@@ -25,7 +24,7 @@ _SHORTEST_MS = 1000  # a scan of a full bus takes about this long whatever short
 class Station:
     """One device on the bus and what is due there."""
 
-    def __init__(self, device: "Device", image: "Image", period_ms: int) -> None:
+    def __init__(self, device: "Device", image: "Image", stale_ms: int) -> None:
         self.unit, _, _, self.reads, self.rows, self.writes = device
         self.failures = 0  # scans in a row in which the device gave nothing
         self.rest = 0  # scans to leave it alone
@@ -35,7 +34,7 @@ class Station:
         for number in range(len(self.due)):
             rows = self.rows
             supplied = [rows[i] for i in range(0, len(rows), profile.ROW_SIZE) if rows[i + 1] == number]
-            limit_ms = _STALE_PERIODS * period_ms * self.reads[profile.READ_SIZE * number + 3]
+            limit_ms = stale_ms * self.reads[profile.READ_SIZE * number + 3]
             self.source = image.add_source(limit_ms, supplied) - number
         # Per row of WRITES: the value to hold (None: nobody has asked), and the scans until it is due.
         self.held: "list[int | None]" = [None] * len(self.writes)
@@ -43,16 +42,26 @@ class Station:
 
 
 class BusPoller:
-    """Polls `devices` (see `binding.bind`) through one master every `period_ms`."""
+    """Polls `devices` (see `binding.bind`) through one master every `period_ms`.
 
-    def __init__(self, master: "RtuMaster", devices: "list[Device]", image: "Image", period_ms: int) -> None:
+    A value is stale when it has not been read for `stale_periods` of its periods.
+    """
+
+    def __init__(
+        self,
+        master: "RtuMaster",
+        devices: "list[Device]",
+        image: "Image",
+        period_ms: int,
+        stale_periods: int,
+    ) -> None:
         self._master = master
         self._image = image
         self._period_ms = period_ms
         if period_ms < _SHORTEST_MS:
             period_ms = _SHORTEST_MS
         self._scans_a_minute = _MINUTE_MS // period_ms
-        self.stations = [Station(device, image, period_ms) for device in devices]
+        self.stations = [Station(device, image, stale_periods * period_ms) for device in devices]
         for unit, timeout_ms, gap_ms, _, _, _ in devices:
             master.limit(unit, timeout_ms, gap_ms)
 

@@ -118,7 +118,7 @@ class Scan:
             if value is None:
                 value = accepted[i]
             values[i] = value
-            out[i] = quality.GOOD if value is not None else codes[i] or decision.distrust[i] or quality.STALE
+            out[i] = quality.GOOD if value is not None else codes[i] or decision.codes[i] or quality.STALE
         for i in range(points.COUNT, len(values)):
             values[i] = measured[i]
             out[i] = codes[i]

@@ -193,7 +193,7 @@ def test_an_empty_battery_is_not_disconnected_while_it_is_being_charged():
 def test_a_battery_that_policy_forgot_is_disconnected_with_all_loads():
     rig = _dark()
     rig.bus = 43_000
-    rig.controller.loads._limits = (0, 0, 0, 0)
+    rig.controller.loads.shedding.thresholds.limits = [0, 0, 0, 0]
     rig.run(400)
     assert _tiers(rig) == [0, 0, 0, 0]
     assert "battery_disconnected" in rig.alarms()
@@ -206,13 +206,13 @@ def test_repeated_shedding_within_a_day_raises_the_reconnect_voltage_up_to_the_c
     for _ in range(9):
         rig.bus = 47_000
         rig.until("load3", 0, 100)
-        seen.append(rig.controller.loads.reconnect_mv)
+        seen.append(rig.controller.loads.shedding.reconnect_mv)
         rig.bus = 51_300
         rig.until("load3", 1, 100)
     assert seen[:3] == [49_800, 50_000, 50_200]
     assert seen[-1] == 51_200
     rig.run(86_401, dt_ms=60_000)
-    assert rig.controller.loads.reconnect_mv == 49_800
+    assert rig.controller.loads.shedding.reconnect_mv == 49_800
 
 
 def test_a_bus_that_swings_with_its_load_cannot_make_the_contactor_chatter():
@@ -287,8 +287,7 @@ def test_a_site_without_load_contactors_has_nothing_to_shed():
     rig = Rig(outputs).run(40)
     rig.bus = 40_000
     rig.run(500)
-    assert rig.controller.loads.level == 0
-    assert rig.controller.loads.limit_mv() is None
+    assert rig.controller.loads.shedding.level == 0
 
 
 def test_tier_power_is_told_where_it_follows_from_the_total():
@@ -298,15 +297,3 @@ def test_tier_power_is_told_where_it_follows_from_the_total():
     rig.command("load.shed", tier=3, for_s=1_000)
     rig.run(5)
     assert [rig.point("load.tier%d_w" % n) for n in (1, 2, 3)] == [2_000, 0, 0]
-
-
-def test_time_to_disconnection_follows_from_charge_and_current():
-    rig = _dark()
-    rig.soc = 550
-    rig.battery_ma = -40_000
-    rig.run(60)
-    # (55 % - 5 %) of 300 Ah at 40 A
-    assert rig.point("battery.to_lvd_s") == 13_500
-    rig.battery_ma = 10_000
-    rig.run(200)
-    assert rig.point("battery.to_lvd_s") is None

@@ -57,13 +57,13 @@ class Ended(Exception):  # noqa: N818
 
 
 class Site:
-    def __init__(self, wanted=None, period_ms=PERIOD_MS):
+    def __init__(self, wanted=None, period_ms=PERIOD_MS, stale_periods=3):
         self.rig = Rig()
         self.clock = self.rig.clock
         self.bus = Bus(self.clock)
         self.devices = binding.bind(wanted or SITE)
         self.image = Image(Instances(count([row[0] for row in wanted or SITE])))
-        self.poller = poll.BusPoller(self.bus, self.devices, self.image, period_ms)
+        self.poller = poll.BusPoller(self.bus, self.devices, self.image, period_ms, stale_periods)
 
     def scan(self, times):
         async def all_of_them():
@@ -121,6 +121,16 @@ def test_a_revived_slave_is_back_within_a_minute_and_at_full_rate_again():
     before = len(site.bus.read_of(3))
     site.scan(10)
     assert len(site.bus.read_of(3)) == before + 10
+
+
+def test_a_value_is_stale_after_as_many_periods_as_are_set():
+    for periods, word in ((3, quality.STALE), (8, quality.GOOD)):
+        site = Site(stale_periods=periods)
+        site.scan(2)
+        site.bus.failing[10] = frame.TIMEOUT
+        site.scan(6)
+        assert site.quality_of("genset.rpm") == word
+        assert site.quality_of("grid.voltage_mv") == quality.GOOD
 
 
 def test_one_lost_reply_is_retried_in_the_next_scan_and_nothing_goes_stale():

@@ -1,0 +1,76 @@
+"""The scan: what the core distrusts is told as missing, with its reason."""
+
+from greenmast_fw.core.decision import Decision
+from greenmast_fw.core.snapshot import Image
+from greenmast_fw.services import scan
+from greenmast_protocol import points, quality
+
+BUS = points.index("dc.bus_mv")
+SOC = points.index("battery.soc_permille")
+AC = points.index("source.ac")
+
+
+class Heap:
+    """What the scan asks of `gc`."""
+
+    def mem_free(self):
+        return 1_000
+
+
+class Core:
+    """A controller that believes what it has no code against, and decides nothing."""
+
+    def __init__(self):
+        self.decision = Decision(bytes(len(points.OUTPUTS)))
+
+    def step(self, snapshot, dt_ms):
+        codes = self.decision.codes
+        self.decision.accepted = tuple([None if codes[i] else snapshot.v[i] for i in range(points.COUNT)])
+        return self.decision
+
+
+class Nothing:
+    uptime_s = 0
+
+    def read_into(self):
+        pass
+
+    def apply(self, outputs):
+        pass
+
+
+def _scanned(core):
+    scan.gc = Heap()
+    image = Image()
+    source = image.add_source(3_000, [BUS, SOC])
+    image.put(BUS, 50_000)
+    image.put(SOC, 800)
+    image.refresh(source)
+    built = scan.Scan(image, core, Nothing(), Nothing(), [], None, Nothing(), 1_000, 1)
+    built.step(1_000)
+    return built, image
+
+
+def test_measured_and_decided_values_are_good():
+    core = Core()
+    core.decision.points[AC] = 1
+    built, _ = _scanned(core)
+    for i, value in ((BUS, 50_000), (SOC, 800), (AC, 1)):
+        assert built.values[i] == value
+        assert built.codes[i] == quality.GOOD
+
+
+def test_a_distrusted_value_has_no_value_and_says_why():
+    core = Core()
+    core.decision.codes[SOC] = quality.FROZEN
+    built, image = _scanned(core)
+    assert built.values[SOC] is None
+    assert built.codes[SOC] == quality.FROZEN
+    assert built.values[BUS] == 50_000
+    image.invalid(SOC, quality.NOT_A_NUMBER)
+    built.step(1_000)
+    assert built.codes[SOC] == quality.NOT_A_NUMBER
+    image.put(SOC, 790)
+    core.decision.codes[SOC] = 0
+    built.step(1_000)
+    assert built.values[SOC] == 790
