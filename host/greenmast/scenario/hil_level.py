@@ -89,7 +89,7 @@ def _need(fault: Fault) -> str:
 
 
 def play(scenario: Scenario) -> list[Failure]:
-    """Play it in real time, faster when it is long. Raises UserError when the chain does not come up."""
+    """Play it in real time, faster when it is long."""
     with TemporaryDirectory(prefix="greenmast-") as folder:
         return HilRun(scenario, Path(folder)).run()
 
@@ -131,7 +131,10 @@ class HilRun:
             link.answer_s = _ANSWER_S
             view = _View(link, self.scenario)
             self.judge = Judge(self.scenario, lambda: (*view.reasons(), *self._words()))
-            self._await(view)
+            if not self._taken_over(view):
+                last = (self._words() or ["nothing on its console"])[-1]
+                self.judge.fail(0, f"the board takes over within {_READY_S:.0f} s", last)
+                return self.judge.failures
             self._chain.do(self._begin)
             end_ms = self.scenario.end_ms
             time_ms = 0
@@ -145,13 +148,14 @@ class HilRun:
             self.judge.end(time_ms)
             return self.judge.failures
 
-    def _await(self, view: _View) -> None:
-        """The board has taken over: it answers, and has read something."""
+    def _taken_over(self, view: _View) -> bool:
+        """Wait for the board's first answer. Returns whether there was one in time."""
         end = time.monotonic() + _READY_S
         while not view.look():
             if time.monotonic() > end:
-                raise UserError(f"the board does not answer:\n{self._chain.last_words()}")
+                return False
             time.sleep(_LOOK_S)
+        return True
 
     def _words(self) -> list[str]:
         return self._chain.last_words(_LINES).splitlines()
