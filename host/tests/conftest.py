@@ -64,6 +64,9 @@ class FakeBoard:
         ]
         self.active: list[Any] = [{"id": 13, "name": "battery_low", "ts": 1_732_406_400, "trusted": True}]
 
+    def name(self, i: int) -> str:
+        return points.name(i)
+
     def hello(self) -> dict[str, Any]:
         return {
             "product": "greenmast",

@@ -13,7 +13,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from greenmast.cli import look, run
+from greenmast.cli import look, run, scenario
 from greenmast.errors import REFUSED, UserError
 
 DEBUG_VARIABLE = "GREENMAST_DEBUG"
@@ -71,6 +71,13 @@ hub = typer.Typer(
     rich_markup_mode=None,
 )
 
+scenarios = typer.Typer(
+    name="scenario",
+    help="Stories of faults and commands, and whether the controller holds.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+)
+
 
 def _version(wanted: bool) -> None:
     if wanted:
@@ -104,3 +111,5 @@ app.command()(run.bench)
 hub.command("run")(run.hub_run)
 hub.command("query")(run.hub_query)
 app.add_typer(hub)
+scenarios.command("run")(scenario.run)
+app.add_typer(scenarios)

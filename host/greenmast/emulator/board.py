@@ -77,6 +77,11 @@ class VirtualBoard:
         """Process id of the running firmware."""
         return self._process.pid if self._process else None
 
+    @property
+    def running(self) -> bool:
+        """The firmware's process is there, be it hung."""
+        return self._channel is not None and self._process is not None and self._process.returncode is None
+
     async def start(self) -> None:
         """Power on."""
         self._tasks = [asyncio.create_task(self._keep_running()), asyncio.create_task(self._guard())]

@@ -90,7 +90,8 @@ class BusServer:
     def refresh(self, plant: Plant) -> None:
         """Carry out on `plant` what masters have written, then show its truths in every register."""
         for device in self.devices.values():
-            device.refresh(plant)
+            if not device.frozen:
+                device.refresh(plant)
 
     def answer(self, unit: int, request: bytes) -> bytes | None:
         """Reply of `unit` to `request` (function code and data), None where nothing answers."""

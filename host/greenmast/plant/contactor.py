@@ -14,11 +14,12 @@ class Contactor:
     """One contactor: the main contacts reach the commanded position `travel_s` after the coil changes.
 
     `closed` is the main contacts, `feedback` the auxiliary contact (follows the main contacts).
-    Faults, settable at any time: `welded` (does not open), `wont_close`, `feedback_stuck` (keeps its value).
+    Faults, settable at any time: `welded` (does not open), `wont_close`, `feedback_stuck` (keeps its value),
+    `chatter` (the auxiliary contact is found in the other position at every look).
     """
 
     __slots__ = (
-        "_changed", "_feedback_stuck", "_welded", "_wont_close",
+        "_changed", "_chatter", "_feedback_stuck", "_welded", "_wont_close",
         "closed", "due_s", "energised", "feedback", "idle_closed", "operations", "travel_s",
     )  # fmt: skip
 
@@ -34,6 +35,13 @@ class Contactor:
         self._welded = False
         self._wont_close = False
         self._feedback_stuck = False
+        self._chatter = False
+
+    def look(self) -> bool:
+        """Read the auxiliary contact, True = closed."""
+        if self._chatter:
+            self.feedback = not self.feedback
+        return self.feedback
 
     @property
     def wanted(self) -> bool:
@@ -78,6 +86,16 @@ class Contactor:
     def feedback_stuck(self, stuck: bool) -> None:
         self._feedback_stuck = stuck
         if not stuck:
+            self.feedback = self.closed
+
+    @property
+    def chatter(self) -> bool:
+        return self._chatter
+
+    @chatter.setter
+    def chatter(self, chatter: bool) -> None:
+        self._chatter = chatter
+        if not chatter and not self._feedback_stuck:
             self.feedback = self.closed
 
 

@@ -29,17 +29,21 @@ SAG = 0.015  # voltage lost at rated load
 GOVERNOR_LAG_S = 0.6
 OIL_LAG_S = 1.5
 WARM_UP_LAG_S, COOLING_LAG_S = 420.0, 5_400.0
+BAD_HZ = 1.12  # of the nominal speed: 56 Hz for 50
+THEFT_PER_H = 0.1  # of the tank
 
 
 class Genset:
     """Engine and alternator. Attributes are valid for the interval last given to `step`.
 
-    Faults, settable at any time: `wont_start` (cranks only), `stalls` (dies once loaded), `wont_stop`.
+    Faults, settable at any time: `wont_start` (cranks only), `stalls` (dies once loaded), `wont_stop`,
+    `bad_hz` (the governor holds too high a speed), `fuel_theft` (the tank is drained while it stands).
     """
 
     __slots__ = (
         "_cfg", "_damped_rad_s", "_failed", "_fires", "_noise_key", "_random", "_since_s", "_stop_rpm",
-        "coolant_c", "due_s", "energy_wh", "fuel_l", "oil_kpa", "power_w", "relay", "remote", "rpm", "run_s",
+        "bad_hz", "coolant_c", "due_s", "energy_wh", "fuel_l", "fuel_theft", "oil_kpa",
+        "power_w", "relay", "remote", "rpm", "run_s",
         "stalls", "starts", "state", "voltage_mv", "wont_start", "wont_stop",
     )  # fmt: skip
 
@@ -55,6 +59,7 @@ class Genset:
         self.due_s = NEVER_S
         self.relay = self.remote = False
         self.wont_start = self.stalls = self.wont_stop = False
+        self.bad_hz = self.fuel_theft = False
         self.rpm = self.voltage_mv = self.power_w = self.oil_kpa = 0.0
         self.coolant_c = ambient_c
         self.fuel_l = cfg.tank_l * cfg.fuel_permille / 1_000.0
@@ -151,7 +156,7 @@ class Genset:
             self.rpm = CRANK_RPM + (cfg.nominal_rpm - CRANK_RPM) * self._run_up(middle_s - self._since_s)
         elif self.state == "running":
             burning = True
-            target = cfg.nominal_rpm * (1.0 - DROOP * load)
+            target = cfg.nominal_rpm * (BAD_HZ if self.bad_hz else 1.0) * (1.0 - DROOP * load)
             target *= 1.0 + 0.001 * smooth(self._noise_key, middle_s, 2.0)
             self.rpm = target + (self.rpm - target) * exp(-dt_s / GOVERNOR_LAG_S)
         else:
@@ -169,10 +174,12 @@ class Genset:
     def deliver(self, power_w: float, dt_s: float) -> None:
         """Account for the electrical power of an interval: fuel, hours, energy."""
         self.power_w = power_w
-        if not self.running:
-            return
         cfg = self._cfg
         hours = dt_s / 3_600.0
+        if not self.running:
+            if self.fuel_theft:
+                self.fuel_l = max(0.0, self.fuel_l - THEFT_PER_H * cfg.tank_l * hours)
+            return
         self.run_s += dt_s
         self.energy_wh += power_w * hours
         burn_l_per_h = cfg.fuel_l_per_h_idle + cfg.fuel_l_per_kwh * power_w / 1_000.0

@@ -121,7 +121,7 @@ class Plant:
         contactor = self.contactors.get(name)
         if contactor is None:
             raise KeyError(truths.unknown("contactor", name, CONTACTORS))
-        return contactor.feedback
+        return contactor.look()
 
     # What the experimenter does and sees ----------------------------------------------------------------
 

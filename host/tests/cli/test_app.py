@@ -18,7 +18,8 @@ from greenmast.cli.options import duration
 from greenmast.errors import BAD_INPUT_FILE, UserError
 
 runner = CliRunner()
-COMMANDS = ["status", "watch", "explain", "get", "alarms", "demo", "emulate", "bench", "hub run"]
+COMMANDS = ["status", "watch", "explain", "get", "alarms", "demo", "emulate", "bench"]
+COMMANDS += ["hub run", "scenario run"]
 
 
 @pytest.fixture(autouse=True)
@@ -56,6 +57,8 @@ def test_help_of_every_command_has_an_example(command: str) -> None:
         ["watch", "--every", "-1s"],
         ["demo", "--speed", "0"],
         ["emulate"],
+        ["scenario", "run"],
+        ["scenario", "run", "x.toml", "--level", "moon"],
     ],
     ids=" ".join,
 )

@@ -112,6 +112,19 @@ async def test_over_tcp_an_unknown_or_silent_unit_is_a_gateway_exception(
     assert bus.stats.unanswered == 2
 
 
+async def test_a_frozen_device_answers_what_it_did_before(
+    plant: Any, bus: BusServer, master: AsyncModbusTcpClient
+) -> None:
+    before = (await master.read_input_registers(0, count=2, device_id=SDM)).registers
+    bus.devices[SDM].frozen = True
+    plant.truths["grid.voltage_mv"] = 123_000
+    bus.refresh(plant)
+    assert (await master.read_input_registers(0, count=2, device_id=SDM)).registers == before
+    bus.devices[SDM].frozen = False
+    bus.refresh(plant)
+    assert (await master.read_input_registers(0, count=2, device_id=SDM)).registers != before
+
+
 async def test_writes_over_tcp_reach_the_plant(
     plant: Any, bus: BusServer, master: AsyncModbusTcpClient
 ) -> None:

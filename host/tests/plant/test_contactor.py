@@ -70,3 +70,15 @@ def test_stuck_feedback_keeps_its_value_while_the_main_contacts_move(bank: Conta
     assert not contactor.feedback
     contactor.feedback_stuck = False
     assert contactor.feedback
+
+
+def test_a_chattering_auxiliary_contact_differs_at_every_look_and_settles_afterwards(
+    bank: ContactorBank,
+) -> None:
+    contactor = bank.contactors["broken"]
+    contactor.chatter = True
+    assert [contactor.look() for _ in range(4)] == [False, True, False, True]
+    contactor.look()
+    contactor.chatter = False
+    assert [contactor.look() for _ in range(2)] == [True, True]
+    assert contactor.closed

@@ -143,3 +143,22 @@ def test_an_absent_genset_never_starts() -> None:
     bench = Bench(replace(SURE, present=False))
     bench.genset.remote_start(True)
     assert bench.run(30.0).state == "off"
+
+
+def test_a_governor_that_holds_too_high_a_speed_shows_it_in_the_frequency() -> None:
+    bench = started()
+    assert bench.genset.frequency_chz == pytest.approx(5_000, abs=20)
+    bench.genset.bad_hz = True
+    assert bench.run(10.0).frequency_chz == pytest.approx(5_600, abs=20)
+    bench.genset.bad_hz = False
+    assert bench.run(10.0).frequency_chz == pytest.approx(5_000, abs=20)
+
+
+def test_a_thief_drains_a_tenth_of_the_tank_an_hour_while_the_engine_stands() -> None:
+    bench = Bench()
+    bench.genset.fuel_theft = True
+    assert bench.run(3_600.0, 10.0).fuel_permille == pytest.approx(700 - 100, abs=1)
+    bench.genset.remote_start(True)
+    bench.run(20.0)
+    before = bench.genset.fuel_permille
+    assert bench.run(360.0).fuel_permille > before - 2

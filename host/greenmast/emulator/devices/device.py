@@ -58,7 +58,8 @@ class Device:
     """One slave. Subclasses fill the banks in `refresh` and override what their product does differently.
 
     Banks map an address to a register (0..65535) or a bit; addresses that are not in a bank are holes.
-    While `silent` is true the device answers nothing, as with its cable pulled.
+    While `silent` is true the device answers nothing, as with its cable pulled; while `frozen` is, it answers
+    what it did before.
     """
 
     profile: ClassVar[str]
@@ -69,6 +70,7 @@ class Device:
 
     def __init__(self) -> None:
         self.silent = False
+        self.frozen = False
         self.coils: dict[int, bool] = {}
         self.discrete: dict[int, bool] = {}
         self.holding: dict[int, int] = {}

@@ -1,0 +1,78 @@
+"""Every scenario of this folder at level core."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from greenmast.scenario import run
+
+SCENARIOS = sorted((Path(__file__).parent / "scenarios").glob("*.toml"))
+
+
+@pytest.mark.parametrize("path", SCENARIOS, ids=lambda path: path.stem)
+def test_the_scenario_holds_at_level_core(path: Path) -> None:
+    verdict = run.play(str(path), "core")
+    told = [f"{f.at_s} s: {f.what}\n  saw {f.saw}\n  " + "\n  ".join(f.context) for f in verdict.failures]
+    assert verdict.passed, "\n".join(told)
+
+
+def test_there_are_scenarios() -> None:
+    assert len(SCENARIOS) >= 12
+
+
+STORY = """
+site = "india-rural"
+levels = ["hil"]
+duration = "50s"
+[start]
+"battery.soc_permille" = 700
+"grid.voltage_mv" = 230000
+"grid.frequency_chz" = 5000
+"load.power_w" = 2000
+"solar.power_w" = 0
+[[at]]
+time = "4s"
+fault = { on = "battery", kind = "silent", for = "20s" }
+[[at]]
+time = "15s"
+plant = { "grid.voltage_mv" = 0, "grid.frequency_chz" = 0 }
+[[at]]
+time = "30s"
+fault = { on = "controller", kind = "reset" }
+[[expect]]
+by = "4s"
+that = ["source.ac == grid", "battery.soc_permille > 600", "alarm.grid_lost == 0"]
+[[expect]]
+after = "15s"
+by = "25s"
+hold = "3s"
+that = ["source.ac == none", "feedback.grid == 0"]
+[[expect]]
+after = "30s"
+by = "45s"
+that = ["controller.boot == 2", "battery.soc_permille > 600"]
+[[always]]
+that = "output.load1 == 1"
+[[always]]
+that = "battery.soc_permille > 750"
+[[expect]]
+after = "17s"
+by = "40s"
+that = "source.ac == genset"
+"""
+
+
+def test_at_level_hil_what_is_so_holds_and_what_is_not_so_fails(tmp_path: Path) -> None:
+    path = tmp_path / "story.toml"
+    path.write_text(STORY, encoding="utf-8")
+    verdict = run.play(str(path), "hil")
+    assert [failure.what.split(" in ")[0] for failure in verdict.failures] == [
+        "[[always]] 2 battery.soc_permille > 750",
+        "[[expect]] 4 source.ac == genset",
+    ], verdict
+    always, expect = verdict.failures
+    assert always.saw.startswith("battery.soc_permille = 7")
+    assert expect.saw == "source.ac = none"
+    assert any("no demand" in line for line in expect.context)

@@ -1,0 +1,153 @@
+"""The command `scenario run`: which file is played at which level, in parallel, and what is told about it.
+
+Owns the plan, the processes and the output. Knows nothing of plants and controllers.
+"""
+
+from __future__ import annotations
+
+import json
+import multiprocessing
+import os
+import signal
+import sys
+import time
+from collections.abc import Iterator
+from itertools import chain
+from pathlib import Path
+
+from rich.console import Console
+from rich.text import Text
+
+from greenmast.errors import BAD_INPUT_FILE, DONE, REFUSED, UserError
+from greenmast.scenario import document
+from greenmast.scenario.document import Scenario
+from greenmast.scenario.judge import Failure, Verdict
+from greenmast.scenario.terms import clock
+
+NOT_RUN = "not run at this level"
+_ABSENT = "this version has no level {}"
+
+
+def run(files: list[str], level: str | None, jobs: int | None, *, json_output: bool) -> int:
+    """Play `files`; a verdict each on stdout as it is known. Returns the exit code.
+
+    Raises UserError, before anything is played, with all that is wrong with any of the files.
+    """
+    scenarios = _load(files)
+    refused, tasks = _plan(scenarios, level)
+    out = Console(highlight=False, soft_wrap=True)
+    passed = True
+    for verdict in chain(refused, _play(tasks, jobs or os.cpu_count() or 1)):
+        passed = passed and verdict.passed
+        if json_output:
+            print(json.dumps(verdict.document(), ensure_ascii=False), flush=True)
+        else:
+            _show(out, verdict)
+    return DONE if passed else REFUSED
+
+
+def play(file: str, level: str) -> Verdict:
+    """Play one file at one level."""
+    began = time.monotonic()
+    scenario = document.load(Path(file))
+    if level == "hil":
+        from greenmast.scenario import hil_level
+
+        failures = hil_level.play(scenario)
+    else:
+        from greenmast.scenario.core_level import CoreRun
+
+        failures = CoreRun(scenario).run()
+    return Verdict(file, level, scenario.title, time.monotonic() - began, failures)
+
+
+def _load(files: list[str]) -> dict[str, Scenario]:
+    scenarios = {}
+    problems = []
+    for file in files:
+        try:
+            scenarios[file] = document.load(Path(file))
+        except UserError as error:
+            problems.append(error.message)
+    if problems:
+        raise UserError("\n".join(problems), BAD_INPUT_FILE)
+    return scenarios
+
+
+def _plan(scenarios: dict[str, Scenario], level: str | None) -> tuple[list[Verdict], list[tuple[str, str]]]:
+    """Verdicts on what cannot be played, and the (file, level) to play."""
+    refused = []
+    tasks = []
+    for file, scenario in scenarios.items():
+        obstacles = {
+            each: _obstacle(scenario, each)
+            for each in ((level,) if level else dict.fromkeys(scenario.levels))
+        }
+        able = [each for each, why in obstacles.items() if not why]
+        tasks += [(file, each) for each in able]
+        for each, why in obstacles.items():
+            if why and able:
+                print(f"{file}: {each}: not run: {why}", file=sys.stderr)
+            elif why:
+                refused.append(Verdict(file, each, scenario.title, 0.0, [Failure(0.0, NOT_RUN, why)]))
+    tasks.sort(key=lambda task: task[1])  # what is quick first
+    return refused, tasks
+
+
+def _obstacle(scenario: Scenario, level: str) -> str:
+    """Why a scenario cannot be played at a level, or ""."""
+    if level not in scenario.levels:
+        return f"the file is for {', '.join(scenario.levels)}"
+    if level == "hil":
+        try:
+            from greenmast.scenario import hil_level
+        except ModuleNotFoundError as error:
+            return f"needs: pip install 'greenmast[emulator]' ({error.name} is missing)"
+        return hil_level.obstacle(scenario)
+    return "" if level == "core" else _ABSENT.format(level)
+
+
+def _play(tasks: list[tuple[str, str]], jobs: int) -> Iterator[Verdict]:
+    """Verdicts in the order of the tasks: level core in parallel, what runs in real time one by one."""
+    quick = [task for task in tasks if task[1] == "core"]
+    jobs = min(jobs, len(quick))
+    done = 0
+    if jobs > 1:
+        with multiprocessing.Pool(jobs, _worker) as pool:
+            for verdict in pool.imap(_play_task, quick):
+                done += 1
+                yield verdict
+                _progress(done, len(tasks))
+    for task in tasks[done:]:
+        _progress(done, len(tasks))
+        yield play(*task)
+        done += 1
+
+
+def _play_task(task: tuple[str, str]) -> Verdict:
+    return play(*task)
+
+
+def _worker() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # a Ctrl-C is for the parent, which ends its workers
+
+
+def _progress(done: int, count: int) -> None:
+    if sys.stderr.isatty() and count > 1:
+        end = "\r" if done < count else "\r\x1b[K"
+        print(f"{done}/{count} scenarios", end=end, file=sys.stderr, flush=True)
+
+
+def _show(out: Console, verdict: Verdict) -> None:
+    line = Text.assemble(
+        ("passed " if verdict.passed else "FAILED ", "bold green" if verdict.passed else "bold red"),
+        (f"{verdict.level:<5}", "cyan"),
+        f" {verdict.file}  {verdict.title}",
+        (f"  {verdict.seconds:.1f} s", "dim"),
+    )
+    out.print(line)
+    for failure in verdict.failures:
+        out.print(Text(f"  at {clock(round(failure.at_s * 1_000))}: {failure.what}", style="red"))
+        out.print(Text(f"    saw: {failure.saw}"))
+        for text in failure.context:
+            out.print(Text(f"      {text}", style="dim"))
