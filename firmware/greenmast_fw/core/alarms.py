@@ -26,6 +26,32 @@ CLEARED = table.STATES.index("cleared")
 SHELVED = table.STATES.index("shelved")
 SUPPRESSED = table.STATES.index("suppressed")
 
+# (from, event, to): what can happen to one; drawn in the documents, checked by the tests.
+TRANSITIONS = (
+    (NORMAL, "condition for its on-delay", ACTIVE),
+    (NORMAL, "raised together with its cause", SUPPRESSED),
+    (ACTIVE, "acknowledged", ACKNOWLEDGED),
+    (ACTIVE, "no condition for its off-delay", CLEARED),
+    (ACTIVE, "acknowledged just as it ends", NORMAL),
+    (ACTIVE, "its cause is raised", SUPPRESSED),
+    (ACKNOWLEDGED, "no condition for its off-delay", NORMAL),
+    (ACKNOWLEDGED, "its cause is raised", SUPPRESSED),
+    (CLEARED, "acknowledged, or ten newer ones", NORMAL),
+    (CLEARED, "condition for its on-delay", ACTIVE),
+    (CLEARED, "raised together with its cause", SUPPRESSED),
+    (SUPPRESSED, "its cause is over, not acknowledged before", ACTIVE),
+    (SUPPRESSED, "its cause is over, acknowledged before", ACKNOWLEDGED),
+    (SUPPRESSED, "no condition for its off-delay", NORMAL),
+    (NORMAL, "shelved", SHELVED),
+    (ACTIVE, "shelved", SHELVED),
+    (ACKNOWLEDGED, "shelved", SHELVED),
+    (CLEARED, "shelved", SHELVED),
+    (SUPPRESSED, "shelved", SHELVED),
+    (SHELVED, "time over, still on", ACTIVE),
+    (SHELVED, "time over, on under its cause", SUPPRESSED),
+    (SHELVED, "time over, not on", NORMAL),
+)
+
 COUNT = len(table.ALARMS)
 # Packed, as heap is scarce: off- and on-delay in seconds, two bytes each; the cause's number.
 _DELAY_S = b"".join([row[3].to_bytes(2, "big") + row[2].to_bytes(2, "big") for row in table.ALARMS])
