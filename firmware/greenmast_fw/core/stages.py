@@ -28,14 +28,14 @@ CODES = (
 
 # (from, event, to): what can happen; drawn in the documents, checked by the tests.
 TRANSITIONS = (
-    (BULK, "at the charging voltage for 10 s", ABSORPTION),
-    (ABSORPTION, "tail current for a minute, or its time is over", FLOAT),
-    (ABSORPTION, "discharged, or long not at its voltage", BULK),
+    (BULK, "at voltage for 10 s", ABSORPTION),
+    (ABSORPTION, "tail current, or time over", FLOAT),
+    (ABSORPTION, "discharged, or long below voltage", BULK),
     (FLOAT, "discharged", BULK),
     (FLOAT, "the genset wants load", ABSORPTION),
     (FLOAT, "equalising is due (VRLA)", EQUALISE),
-    (EQUALISE, "least current for a minute, or its time is over", FLOAT),
-    (EQUALISE, "discharged, or long not at its voltage", BULK),
+    (EQUALISE, "least current, or time over", FLOAT),
+    (EQUALISE, "discharged, or long below voltage", BULK),
 )
 
 _NEAR_MV = 200  # meters and cables differ by this much at the charging voltage
