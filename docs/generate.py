@@ -258,10 +258,8 @@ ROOMS = (
     ("Battery", "battery soc capacity autonomy battery_test"),
     ("Policy", "policy reserve plan disaster outage"),
     ("AC", "ac contactor grid demand thresholds exercise genset engine fuel starts source"),
-    (
-        "DC",
-        "dc loads shed lvd energy cooling charge stages lfp vrla limits silence resting setpoint rectifier",
-    ),
+    ("DC", "dc loads shed lvd energy cooling"),
+    ("Charging", "charge stages lfp vrla limits silence resting setpoint rectifier"),
     ("Last word", "restraint protection resets"),
     ("Telling", "controller decision conditions alarms report events record commands"),
     ("Explaining", "explain explain_genset explain_loads explain_outputs explain_policy explain_values"),
