@@ -108,6 +108,7 @@ class Controller:
         self._params = params
         self._hold_ms = params["scan.hold_s"] * 1000
         self.has_rectifier = "rectifier" in site.roles
+        self._rectifiers = max(site.roles.count("rectifier"), 1)
         self._last_out = bytearray(site.idle)
         self._was = [0] * 6 + [self.policy.code, self.policy.keeper.code]
         self.source.reason = report.BOOT
@@ -306,16 +307,22 @@ class Controller:
         battery = self.battery
         loads = self.loads
         ac = self.source.actual > 0 and v[_AC_PRESENT] != 0
+        bus_mv = battery.bus_mv
+        charge = self.charge
+        if ac and bus_mv is not None and charge.limits.blocked and not charge.rectifier.standing:
+            # A battery that must not be charged is held at its own voltage, however low, while the rectifier
+            # carries the loads: that bus tells nothing against them.
+            bus_mv = max(bus_mv, charge.full_mv)
         loads.step(
             dt_ms,
-            battery.bus_mv,
+            bus_mv,
             battery.voltage_mv,
             battery.current_ma,
             battery.soc,
             ac or battery.charging,
             ac or self.policy.carry > 0,
             self.policy.shed,
-            self.charge.restarting,
+            charge.restarting,
             out,
             blind,
         )
@@ -353,7 +360,7 @@ class Controller:
             if charge.setpoint_mv is not None:
                 setpoints[_SETPOINT] = charge.setpoint_mv
             if charge.limit_ma is not None:
-                setpoints[_LIMIT] = charge.limit_ma
+                setpoints[_LIMIT] = charge.limit_ma // self._rectifiers  # each takes its part
 
     def wanted(self) -> int:
         """Mask of the demands that count now: none while inhibited or if the genset could not take load."""
