@@ -55,7 +55,8 @@ class Charge:
     is being restarted. `test`: the battery test under way.
     `test_result`: (mAh discharged, permille at its start, at its end, reason of its end) of the last one that
     ran to its end. `since_loss_s`: since the grid was last lost. `lockout_s`, `test_stop`: parameters of the
-    test. `stages`, `limits`, `rectifier`, `silence`: the parts.
+    test. `full_mv`: the charging voltage. `stages`, `limits`, `rectifier`, `silence`: the
+    parts.
     """
 
     def __init__(self, params: "dict[str, int]", site: Site) -> None:
@@ -85,6 +86,7 @@ class Charge:
         for part in (self.stages, self.limits, self.rectifier, self.silence, self.resting):
             part.configure(params)
         self._written.exact = True
+        self.full_mv = params["battery.charge_mv"]
         self._safe_mv = params["battery.safe_mv"]
         self._least_w = params["genset.rating_w"] * params["genset.load_min_permille"] // 1000
         self._taper_limit_ms = params["genset.taper_s"] * 1000

@@ -69,6 +69,7 @@ class Contactors:
         if self.changed:
             self.changed = ()
         if self._quiet and seen == self._seen:
+            self._pass(dt_ms)
             return
         quiet = True
         site = self._site
@@ -83,13 +84,22 @@ class Contactors:
                     self.proven[i] = 1
             self.known = all(self.proven)
 
+    def _pass(self, dt_ms: int) -> None:
+        """Nothing but time passes, for those of whom it is asked: the AC contactors."""
+        since_ms = self.since_ms
+        open_ms = self.open_ms
+        closed = self.closed
+        for i in range(2):
+            if since_ms[i] < _SATURATED_MS:
+                since_ms[i] += dt_ms
+            if closed[i] == 0 and open_ms[i] < _SATURATED_MS:
+                open_ms[i] += dt_ms
+
     def _read_one(self, i: int, seen: "int | None", dt_ms: int) -> bool:
-        """Returns whether nothing more can happen to `i` until its feedback or its command changes."""
+        """Returns whether only time can pass for `i` until its feedback or its command changes."""
         since = self.since_ms[i]
         if since < _SATURATED_MS:
             since += dt_ms
-            if since > _SATURATED_MS:
-                since = _SATURATED_MS
             self.since_ms[i] = since
         command = self.command[i]
         chatter = self._chatter_ms[i]
@@ -113,11 +123,11 @@ class Contactors:
             self.open_ms[i] += dt_ms
         self.closed[i] = seen
         return (
-            since >= _SATURATED_MS
+            since > self._feedback_ms
             and seen is not None
             and chatter == 0
             and self._mismatch_ms[i] < 0
-            and (seen == 1 or self.open_ms[i] >= _SATURATED_MS)
+            and self.fault[i] == OK
         )
 
     def _judge(self, i: int, command: int, seen: "int | None", chatter: int, dt_ms: int) -> None:

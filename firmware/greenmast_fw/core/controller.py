@@ -104,6 +104,7 @@ class Controller:
         self._params = params
         self._hold_ms = params["scan.hold_s"] * 1000
         self.has_rectifier = "rectifier" in site.roles
+        self.rectifiers = max(site.roles.count("rectifier"), 1)
         self.last_out = bytearray(site.idle)
         self.told = [0] * 6 + [self.policy.code, self.policy.keeper.code]
         self.source.reason = report.BOOT

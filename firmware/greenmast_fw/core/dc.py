@@ -26,16 +26,22 @@ def distribute(c: "Controller", v: "tuple[int | None, ...]", dt_ms: int, blind: 
     battery = c.battery
     loads = c.loads
     ac = c.source.actual > 0 and v[_AC_PRESENT] != 0
+    bus_mv = battery.bus_mv
+    charge = c.charge
+    if ac and bus_mv is not None and charge.limits.blocked and not charge.rectifier.standing:
+        # A battery that must not be charged is held at its own voltage, however low, while the rectifier
+        # carries the loads: that bus tells nothing against them.
+        bus_mv = max(bus_mv, charge.full_mv)
     loads.step(
         dt_ms,
-        battery.bus_mv,
+        bus_mv,
         battery.voltage_mv,
         battery.current_ma,
         battery.soc,
         ac or battery.charging,
         ac or c.policy.carry > 0,
         c.policy.shed,
-        c.charge.restarting,
+        charge.restarting,
         out,
         blind,
     )
@@ -72,4 +78,4 @@ def recharge(c: "Controller", v: "tuple[int | None, ...]", dt_ms: int) -> None:
         if charge.setpoint_mv is not None:
             setpoints[_SETPOINT] = charge.setpoint_mv
         if charge.limit_ma is not None:
-            setpoints[_LIMIT] = charge.limit_ma
+            setpoints[_LIMIT] = charge.limit_ma // c.rectifiers  # each takes its part

@@ -124,3 +124,26 @@ def test_the_image_keeps_points_beyond_the_table_in_the_range_of_their_kind():
     image.put(i, 5_000)
     snapshot = image.snapshot()
     assert (snapshot.v[i], snapshot.q[i]) == (None, quality.OUT_OF_RANGE)
+
+
+def test_several_rectifiers_share_the_current_limit():
+    limits = []
+    for count in (1, 2):
+        site = Site({"grid": (1, 0)}, ("grid", "battery") + ("rectifier",) * count)
+        c = Controller(params.complete({"battery.charge_limit_ma": 40_000}), site)
+        values = [None] * (points.COUNT + (site.instances.count if site.instances else 0))
+        for name, value in (
+            ("grid.voltage_mv", 230_000),
+            ("grid.frequency_chz", 5_000),
+            ("dc.bus_mv", 51_000),
+            ("battery.voltage_mv", 51_000),
+            ("battery.soc_permille", 600),
+            ("battery.current_ma", 10_000),
+            ("load.power_w", 1_000),
+        ):
+            values[points.index(name)] = value
+        for _ in range(60):
+            c.step(Snapshot(tuple(values), bytes(len(values))), 1_000)
+        limits.append(c.decision.setpoints["rectifier.limit_ma"])
+    assert limits[0] > 40_000
+    assert limits[1] == limits[0] // 2

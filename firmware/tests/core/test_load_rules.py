@@ -297,3 +297,30 @@ def test_tier_power_is_told_where_it_follows_from_the_total():
     rig.command("load.shed", tier=3, for_s=1_000)
     rig.run(5)
     assert [rig.point("load.tier%d_w" % n) for n in (1, 2, 3)] == [2_000, 0, 0]
+
+
+def test_loads_return_with_ac_to_a_battery_too_cold_to_be_charged():
+    rig = Rig(lvd__delay_s=10, lvd__reconnect_s=20, lvd__stagger_s=5).run(5)
+    rig.grid_mv = 0
+    rig.start_ms = None
+    rig.bus = 44_500
+    rig.until("load1", 0, 300)
+    rig.grid_mv = 230_000
+    rig.battery_dc = -50
+    rig.until("load1", 1, 600)
+    rig.run(600)
+    assert rig.is_now("load1") == 1, "the low bus of a held battery sheds nothing"
+    rig.grid_mv = 0
+    rig.until("load1", 0, 300)
+
+
+def test_loads_stay_off_on_a_low_bus_with_ac_that_may_charge():
+    rig = Rig(lvd__delay_s=10, lvd__reconnect_s=20, lvd__stagger_s=5).run(5)
+    rig.grid_mv = 0
+    rig.start_ms = None
+    rig.bus = 44_500
+    rig.until("load1", 0, 300)
+    rig.grid_mv = 230_000
+    rig.battery_dc = 200
+    rig.run(600)
+    assert rig.is_now("load1") == 0

@@ -44,7 +44,7 @@ _SETTINGS = {
     "genset.window_start_min": 1_080,
     "genset.window_end_min": 1_140,
     "lvd.compensation_uohm": 5_000,
-    "lvd.tier3_permille": 250,
+    "lvd.tier3_permille": 180,
     "lvd.tier2_permille": 150,
     "lvd.tier1_permille": 50,
     "lvd.reconnect_permille": 400,
