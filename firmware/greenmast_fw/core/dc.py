@@ -3,6 +3,8 @@
 Rules
 - AC counts as there for the loads while a source's contactor is proven closed and the rectifier does not
   deny it; for charging, while that source is fit, too.
+- A battery that must not be charged is held at its own voltage, however low, while the rectifier carries the
+  loads: that bus tells nothing against them.
 
 Wires `loads`, `energy`, `cooling` and `charge` to what they hang on; the rules on each are theirs.
 """
@@ -29,8 +31,6 @@ def distribute(c: "Controller", v: "tuple[int | None, ...]", dt_ms: int, blind: 
     bus_mv = battery.bus_mv
     charge = c.charge
     if ac and bus_mv is not None and charge.limits.blocked and not charge.rectifier.standing:
-        # A battery that must not be charged is held at its own voltage, however low, while the rectifier
-        # carries the loads: that bus tells nothing against them.
         bus_mv = max(bus_mv, charge.full_mv)
     loads.step(
         dt_ms,
