@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 DEMO_ARGS ?=
 
-.PHONY: help install system demo test lint type bench clean
+.PHONY: help install system demo test lint type bench docs clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 18
@@ -36,6 +36,9 @@ type: install ## strict typing
 
 bench: install ## the project's ratios, measured side by side
 	@$(BIN)/greenmast bench
+
+docs: install ## the documents that follow from the tables: state machines, parameters, alarms
+	@PYTHONPATH=protocol:firmware $(BIN)/python docs/generate.py
 
 clean: ## remove what the other targets made
 	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache

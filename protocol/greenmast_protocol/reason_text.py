@@ -27,9 +27,9 @@ TEXTS = {
     "busy": "another transition is under way",
     "revision_conflict": "the configuration has changed meanwhile",
     "boot": "after a reset: waiting for feedback",
-    "grid_available": "grid qualifies",
+    "grid_available": "grid within its limits",
     "grid_lost": "grid lost: {} against {}",
-    "grid_return_delay": "grid qualifies in {}",
+    "grid_return_delay": "grid is good, return delay: {} left",
     "no_source": "no AC source",
     "dead_time": "dead time: {} left",
     "soc_low": "state of charge {} below {}",
@@ -37,7 +37,7 @@ TEXTS = {
     "data_lost": "battery data lost",
     "no_demand": "no demand",
     "cranking": "cranking, try {} of {}",
-    "start_failed": "no start after {} tries",
+    "start_failed": "no start, tries used up: {}",
     "warm_up": "warming up: {} left",
     "cool_down": "cooling down: {} left",
     "genset_ready": "genset is ready",
@@ -78,10 +78,10 @@ TEXTS = {
     "quiet_hours": "quiet hours",
     "fuel_ration": "fuel {} rationed below {}",
     "tapered": "charging has tapered off",
-    "bulk": "bulk charge",
-    "absorption": "absorption: {} left",
-    "float": "float",
-    "equalise": "equalising: {} left",
+    "bulk": "charged as fast as the limits allow",
+    "absorption": "held at the charging voltage: {} left at most",
+    "float": "full, held at the float voltage",
+    "equalise": "held at the equalising voltage: {} left at most",
     "charge_cold": "no charging: battery {} below {}",
     "charge_hot": "no charging: battery {} above {}",
     "cell_limit": "highest cell {} at its limit {}",
@@ -99,8 +99,8 @@ TEXTS = {
     "cool_enough": "{} below {}",
     "compressor_rest": "compressor rests: {} left",
     "reserve_first": "the reserve comes first",
-    "soc_bms": "state of charge {} +- {}",
-    "soc_counted": "state of charge {} +- {}, counted for {}",
+    "soc_bms": "state of charge {} ± {}",
+    "soc_counted": "state of charge {} ± {}, counted for {}",
     "temperature_silent": "no trustworthy temperature",
     "reading_jumps": "jumps further than it can",
     "reading_frozen": "stands still while it should move",
@@ -117,6 +117,8 @@ TEXTS = {
     "fuel_enough": "fuel {} above {}",
     "starts_left": "{} of {} starts this hour",
     "bus_margin": "bus {} above disconnection at {}",
+    "grid_margin": "grid {} between {} and {}",
+    "setpoint": "setpoint {}",
 }
 
 
@@ -139,4 +141,4 @@ def brief(code: int) -> str:
         return before
     if before.endswith(": "):
         return before[:-2]
-    return name.replace("soc", "state of charge").replace("_", " ")
+    return name.replace("soc", "state of charge").replace("to_lvd", "time to disconnection").replace("_", " ")

@@ -61,9 +61,11 @@ _REASON_UNITS = {
     "alarm_on": ("alarm",),
     "fuel_enough": ("permille", "permille"),
     "bus_margin": ("mv", "mv"),
+    "grid_margin": ("mv", "mv", "mv"),
+    "setpoint": ("mv",),
 }
 # Reasons that are no obstacle: told beside the obstacles, so that nobody need look for them there.
-FINE = ("fuel_enough", "starts_left", "bus_margin")
+FINE = ("fuel_enough", "starts_left", "bus_margin", "grid_margin", "setpoint")
 
 NOTHING = "?"
 

@@ -26,6 +26,32 @@ CLEARED = table.STATES.index("cleared")
 SHELVED = table.STATES.index("shelved")
 SUPPRESSED = table.STATES.index("suppressed")
 
+# (from, event, to): what can happen to one; drawn in the documents, checked by the tests.
+TRANSITIONS = (
+    (NORMAL, "condition, on-delay over", ACTIVE),
+    (NORMAL, "raised with its cause", SUPPRESSED),
+    (ACTIVE, "acknowledged", ACKNOWLEDGED),
+    (ACTIVE, "off-delay over", CLEARED),
+    (ACTIVE, "acknowledged as it ends", NORMAL),
+    (ACTIVE, "cause raised", SUPPRESSED),
+    (ACKNOWLEDGED, "off-delay over", NORMAL),
+    (ACKNOWLEDGED, "cause raised", SUPPRESSED),
+    (CLEARED, "acknowledged, or ten newer ones", NORMAL),
+    (CLEARED, "condition, on-delay over", ACTIVE),
+    (CLEARED, "raised with its cause", SUPPRESSED),
+    (SUPPRESSED, "cause over, not acknowledged", ACTIVE),
+    (SUPPRESSED, "cause over, acknowledged", ACKNOWLEDGED),
+    (SUPPRESSED, "off-delay over", NORMAL),
+    (NORMAL, "shelved", SHELVED),
+    (ACTIVE, "shelved", SHELVED),
+    (ACKNOWLEDGED, "shelved", SHELVED),
+    (CLEARED, "shelved", SHELVED),
+    (SUPPRESSED, "shelved", SHELVED),
+    (SHELVED, "time over, still on", ACTIVE),
+    (SHELVED, "time over, under its cause", SUPPRESSED),
+    (SHELVED, "time over, not on", NORMAL),
+)
+
 COUNT = len(table.ALARMS)
 # Packed, as heap is scarce: off- and on-delay in seconds, two bytes each; the cause's number.
 _DELAY_S = b"".join([row[3].to_bytes(2, "big") + row[2].to_bytes(2, "big") for row in table.ALARMS])

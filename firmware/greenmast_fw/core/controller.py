@@ -4,24 +4,24 @@ Owns the order in which the parts are asked, and nothing else: each rule lives i
 last and can only open. Knows no clock, device or pin.
 """
 
-from greenmast_fw.core import conditions, decision, report
+from greenmast_fw.core import ac, conditions, dc, decision, report, restraint
 from greenmast_fw.core.alarms import Alarms
 from greenmast_fw.core.battery import Battery
 from greenmast_fw.core.charge import Charge
-from greenmast_fw.core.contactor import WELDED, Contactors
+from greenmast_fw.core.contactor import Contactors
 from greenmast_fw.core.decision import Decision
-from greenmast_fw.core.demand import MANUAL, Demand, first_reason
+from greenmast_fw.core.demand import MANUAL, Demand
 from greenmast_fw.core.energy import Energy
-from greenmast_fw.core.engine import RUNS
+from greenmast_fw.core.events import note
 from greenmast_fw.core.exercise import Exercise
 from greenmast_fw.core.genset import LOCKED_OUT, OFF, REST, Genset
 from greenmast_fw.core.grid import Grid
 from greenmast_fw.core.knowing import Knowing
-from greenmast_fw.core.loads import STAGGER, Loads
+from greenmast_fw.core.loads import Loads
 from greenmast_fw.core.policy import Policy
 from greenmast_fw.core.protection import Protection
 from greenmast_fw.core.resets import Resets
-from greenmast_fw.core.site import BATTERY, COOLING, GENSET, GRID, LOAD2, LOAD3, MAJOR, MINOR, PV, START, Site
+from greenmast_fw.core.site import BATTERY, COOLING, GENSET, GRID, MAJOR, MINOR, Site
 from greenmast_fw.core.snapshot import Snapshot
 from greenmast_fw.core.source import Source
 from greenmast_protocol import alarms as alarm_table
@@ -36,8 +36,6 @@ if TYPE_CHECKING:
     from greenmast_fw.core.outage import Outage
 
 _AC_PRESENT = points.index("rectifier.ac_present")
-_SITE_DC = points.index("site.temperature_dc")
-_SOLAR_W = points.index("solar.power_w")
 # When none of these is known, no device answers.
 _EYES = tuple(
     [
@@ -55,8 +53,6 @@ _EYES = tuple(
     ]
 )
 _BUS = _EYES[0]
-_SETPOINT = "rectifier.setpoint_mv"
-_LIMIT = "rectifier.limit_ma"
 
 AUTO = points.MODES.index("auto")
 MANUAL_MODE = points.MODES.index("manual")
@@ -108,9 +104,9 @@ class Controller:
         self._params = params
         self._hold_ms = params["scan.hold_s"] * 1000
         self.has_rectifier = "rectifier" in site.roles
-        self._rectifiers = max(site.roles.count("rectifier"), 1)
-        self._last_out = bytearray(site.idle)
-        self._was = [0] * 6 + [self.policy.code, self.policy.keeper.code]
+        self.rectifiers = max(site.roles.count("rectifier"), 1)
+        self.last_out = bytearray(site.idle)
+        self.told = [0] * 6 + [self.policy.code, self.policy.keeper.code]
         self.source.reason = report.BOOT
         report.output_points(self)
         report.state_points(self, (None,) * points.COUNT)
@@ -170,17 +166,17 @@ class Controller:
         if self.adopted:  # before, nobody knows whether the grid is there
             self._policy(snap, dt_ms)
         out = result.outputs
-        if self.adopted or self._adopt():
-            self._ac(v, snap.minute, dt_ms, blind, out)
-        self._loads(v, dt_ms, blind, out)
+        if self.adopted or ac.adopt(self):
+            ac.step(self, v, snap.minute, dt_ms, blind, out)
+        dc.distribute(self, v, dt_ms, blind, out)
         if self.resets.left_ms:
-            self._wait(out)
+            restraint.wait(self, out)
         if not contacts.known:
-            self._hold_unread(out)
+            restraint.hold_unread(self, out)
         if self.protection.check(out, v, dt_ms, blind):
-            self._overruled(out)
+            restraint.overruled(self, out)
         contacts.write(out)
-        self._charge(v, dt_ms)
+        dc.recharge(self, v, dt_ms)
         conditions.update(self, v)
         alarms = self.alarms
         changed = alarms.step(dt_ms)
@@ -189,7 +185,7 @@ class Controller:
         if self.site.exists[MINOR]:
             out[MINOR] = alarms.minor
         report.state_points(self, v)
-        self._note(changed)
+        note(self, changed)
         result.worth_storing = self.resets.step(dt_ms, bool(events), contacts.known, out)
         return result
 
@@ -214,83 +210,6 @@ class Controller:
             self.outage is not None and self.outage.charge_first,
         )
 
-    def _ac(
-        self, v: "tuple[int | None, ...]", minute: "int | None", dt_ms: int, blind: int, out: bytearray
-    ) -> None:
-        """Everything about AC: is the grid fit, is the genset demanded, which source feeds the rectifier."""
-        contacts = self.contacts
-        closed = contacts.closed
-        source = self.source
-        grid = self.grid
-        genset = self.genset
-        # The rectifier's word tells about a source only while that source's contactor alone is proven closed.
-        on_grid = on_genset = None
-        if closed[GRID] == 1:
-            if closed[GENSET] == 0:
-                on_grid = v[_AC_PRESENT]
-        elif closed[GRID] == 0 and closed[GENSET] == 1:
-            on_genset = v[_AC_PRESENT]
-        leave = 0
-        if grid.exists:
-            grid.step(v, dt_ms, on_grid, blind)
-            if self.outage:
-                leave = self._planned(self.outage, dt_ms)
-        source.judge(dt_ms, grid, contacts)
-        if genset.exists:
-            self._demands(v, minute, dt_ms, blind)
-            want = self.wanted()
-            loaded = 1 if closed[GENSET] == 1 and contacts.fault[GENSET] != WELDED else 0
-            genset.step(v, dt_ms, want, loaded, on_genset, blind)
-            out[START] = genset.line
-        default = -1
-        if blind == 2:
-            default = 1 if self.site.idle[GRID] else 0
-        source.step(grid, genset, contacts, default, leave or self.policy.carry)
-        out[GRID] = 1 if source.ac == GRID + 1 else 0
-        out[GENSET] = 1 if source.ac == GENSET + 1 else 0
-
-    def _demands(self, v: "tuple[int | None, ...]", minute: "int | None", dt_ms: int, blind: int) -> None:
-        """Why the genset should run."""
-        policy = self.policy
-        serves = self.source.grid_serves
-        battery = self.battery
-        demand = self.demand
-        genset = self.genset
-        exercise = self.exercise
-        exercise.step(
-            dt_ms, minute, policy.quiet or policy.ration > 0, serves, genset.run_ms, genset.forbidden()
-        )
-        demand.see(battery.soc, battery.bus_mv, self.energy.w[0], battery.temperature_dc, battery.to_lvd_s)
-        absent = bool(self.grid.exists) and not serves
-        demand.step(
-            dt_ms,
-            battery.lost_ms,
-            serves,
-            absent,
-            blind,
-            policy.quiet,
-            policy.window,
-            policy.ration > 0,
-            self.charge.tapered,
-            exercise.active,
-        )
-
-    def _planned(self, outage: "Outage", dt_ms: int) -> int:
-        """An outage has been announced. Returns the reason code for leaving the grid now, or 0."""
-        battery = self.battery
-        bus_mv = battery.bus_mv
-        carries = (
-            (not self.site.exists[BATTERY] or self.contacts.closed[BATTERY] != 0)
-            and (battery.soc is None or battery.soc > self.policy.reserve)
-            and bus_mv is not None
-            and bus_mv >= self.demand.bus.start
-        )
-        outage.step(dt_ms, self.grid.ok, self.grid.proven, carries)
-        self.grid.expect(outage.return_ms)
-        if outage.over:
-            self.outage = None
-        return outage.leave
-
     def announce(self, in_ms: int, for_ms: int) -> None:
         """An outage of the grid begins in `in_ms` and lasts for `for_ms`."""
         self.expect_outage().announce(in_ms, for_ms)
@@ -301,66 +220,6 @@ class Controller:
 
         self.outage = Outage(self._params)
         return self.outage
-
-    def _loads(self, v: "tuple[int | None, ...]", dt_ms: int, blind: int, out: bytearray) -> None:
-        """Which loads are connected, what they have used, and whether the cabinet is cooled."""
-        battery = self.battery
-        loads = self.loads
-        ac = self.source.actual > 0 and v[_AC_PRESENT] != 0
-        bus_mv = battery.bus_mv
-        charge = self.charge
-        if ac and bus_mv is not None and charge.limits.blocked and not charge.rectifier.standing:
-            # A battery that must not be charged is held at its own voltage, however low, while the rectifier
-            # carries the loads: that bus tells nothing against them.
-            bus_mv = max(bus_mv, charge.full_mv)
-        loads.step(
-            dt_ms,
-            bus_mv,
-            battery.voltage_mv,
-            battery.current_ma,
-            battery.soc,
-            ac or battery.charging,
-            ac or self.policy.carry > 0,
-            self.policy.shed,
-            charge.restarting,
-            out,
-            blind,
-        )
-        self.energy.step(v, dt_ms, self.contacts.closed)
-        cooling = self.cooling
-        if cooling is not None:
-            cooling.step(
-                dt_ms,
-                v[_SITE_DC],
-                battery.temperature_dc,
-                battery.soc,
-                self.policy.reserve,
-                ac,
-                loads.shedding.low or loads.shedding.low_ms > 0,
-                v[_SOLAR_W],
-                self.energy.w[0],
-                battery.charging or battery.full,
-                blind,
-            )
-            out[COOLING] = cooling.on
-
-    def _charge(self, v: "tuple[int | None, ...]", dt_ms: int) -> None:
-        """What the rectifier shall hold, with the good source at its input."""
-        charge = self.charge
-        policy = self.policy
-        grid_ok = self.grid.ok
-        ac = self.source.actual
-        if ac and not (grid_ok if ac == GRID + 1 else self.genset.ok):
-            ac = 0
-        charge.step(
-            v, dt_ms, self.battery, ac, grid_ok, policy.charge_to, policy.charge_first, self.alarms.major
-        )
-        if self.has_rectifier:
-            setpoints = self.decision.setpoints
-            if charge.setpoint_mv is not None:
-                setpoints[_SETPOINT] = charge.setpoint_mv
-            if charge.limit_ma is not None:
-                setpoints[_LIMIT] = charge.limit_ma // self._rectifiers  # each takes its part
 
     def wanted(self) -> int:
         """Mask of the demands that count now: none while inhibited or if the genset could not take load."""
@@ -393,101 +252,6 @@ class Controller:
         else:
             self.blind = 2
         return self.blind
-
-    def _adopt(self) -> bool:
-        """Once the AC contactors have been read: go on with what is closed. Returns whether that is so."""
-        closed = self.contacts.closed
-        if closed[GRID] is None or closed[GENSET] is None:
-            return False
-        self.adopted = True
-        if closed[GRID] == 1 and self.decision.outputs[GRID]:
-            self.source.adopt_grid()
-            self.grid.adopt()
-        return True
-
-    def _wait(self, out: bytearray) -> None:
-        """After resets in a row: what stands open stays open, tiers that were off too; no starter turns."""
-        last = self._last_out
-        was = self.resets.was
-        reason = self.loads.reason
-        for i in range(COOLING + 1):
-            if not out[i]:
-                if reason[i] == STAGGER:  # behind a tier that waits
-                    self.loads.hold(i, report.RESET_HOLD)
-            elif last[i] and (was[i] or not LOAD2 <= i <= LOAD3):
-                pass
-            elif i == START:
-                out[i] = 1 if self.genset.engine.evidence == RUNS else 0
-            else:
-                out[i] = 0
-                if i == GRID or i == GENSET:
-                    self.source.forced_open(report.RESET_HOLD)
-                else:
-                    self.loads.hold(i, report.RESET_HOLD)
-
-    def _hold_unread(self, out: bytearray) -> None:
-        """An output whose position has never been read stays as the hardware left it."""
-        proven = self.contacts.proven
-        idle = self.site.idle
-        for i in range(PV, LOAD3 + 1):
-            if not proven[i]:
-                out[i] = idle[i]
-
-    def _overruled(self, out: bytearray) -> None:
-        """Tell the parts what protection has opened."""
-        reason = self.protection.reason
-        for i in (GRID, GENSET, BATTERY):
-            if reason[i]:
-                self.decision.events.append((decision.PROTECTION, i, 0, reason[i], 0, 0))
-        if reason[GRID] or reason[GENSET]:
-            self.source.forced_open(reason[GRID] or reason[GENSET])
-        if reason[BATTERY]:
-            self.loads.all_off()
-
-    def _note(self, alarms: "tuple[int, ...]") -> None:
-        """Events for what has changed since the step before."""
-        result = self.decision
-        grid = self.grid
-        events = result.events
-        was = self._was
-        source = self.source
-        genset = self.genset
-        if was[0] != grid.ok:
-            was[0] = grid.ok
-            events.append((decision.GRID, 0, 1 if grid.ok else 0, grid.reason, grid.value, grid.limit))
-        if was[1] != source.actual:
-            was[1] = source.actual
-            events.append((decision.SOURCE, 0, source.actual, source.reason, 0, 0))
-        if was[2] != self.demand.active:
-            was[2] = self.demand.active
-            events.append((decision.DEMAND, 0, was[2], first_reason(was[2]), self.battery.soc or 0, 0))
-        if was[3] != genset.state:
-            was[3] = genset.state
-            events.append((decision.GENSET, 0, genset.state, genset.reason, genset.tries, 0))
-        shedding = self.loads.shedding
-        if was[4] != shedding.level:
-            was[4] = shedding.level
-            why = shedding.why(was[4] - 1) if was[4] else 0
-            events.append((decision.SHED, 0, was[4], why, self.battery.bus_mv or 0, 0))
-        if was[5] != self.blind:
-            was[5] = self.blind
-            events.append((decision.BLIND, 0, was[5], 0, 0, 0))
-        policy = self.policy
-        if was[6] != policy.code:
-            was[6] = policy.code
-            events.append((decision.POLICY, 0, policy.charge_to, policy.code, 0, 0))
-        if was[7] != policy.keeper.code:
-            was[7] = policy.keeper.code
-            events.append((decision.POLICY, 1, policy.keeper.target, policy.keeper.code, 0, 0))
-        if self.contacts.changed:
-            report.contactor_events(self)
-        for i in alarms:
-            events.append((decision.ALARM, i, self.alarms.state[i], 0, 0, 0))
-        if alarms:
-            result.alarms = self.alarms.active
-        if result.outputs != self._last_out:
-            report.output_events(self, self._last_out)
-            self._last_out[:] = result.outputs
 
     def report_alarm(self, name: str, so: bool) -> None:
         """A condition that the core cannot see (such as device_silent) holds, or no longer."""

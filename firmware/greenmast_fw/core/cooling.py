@@ -26,7 +26,7 @@ UNMEASURED = reasons.code("temperature_silent")
 DEFAULT_STATE = reasons.code("default_state")
 
 _BAND_DC = 20  # between the ends of pre-cooling, for which one temperature is set
-_BAND_PERMILLE = 20  # above the reserve before it counts as kept again
+BAND_PERMILLE = 20  # above the reserve before it counts as kept again
 _SURPLUS_W = 1_000  # more sun than load before a compressor is added to the load
 _SUN_MS = 60_000  # a cloud, or a gap between clouds, is shorter
 _SILENT_MS = 60_000
@@ -113,7 +113,7 @@ class Cooling:
         self._battery_dc = battery_dc
         self._judge(cabinet_dc, battery_dc, dt_ms)
         self._look_for_sun(solar_w, load_w, charging, dt_ms)
-        self._kept = soc is not None and soc > reserve + (0 if self._kept else _BAND_PERMILLE)
+        self._kept = soc is not None and soc > reserve + (0 if self._kept else BAND_PERMILLE)
         self._ahead = (
             self._sun
             and self._kept

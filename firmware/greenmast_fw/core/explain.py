@@ -7,9 +7,10 @@ is (what happens next, seconds until then), or () when nothing is under way. `gr
 sentence of a row.
 """
 
+from greenmast_fw.core import explain_genset, explain_policy, report
 from greenmast_fw.core import grid as grids
-from greenmast_fw.core import report
 from greenmast_fw.core.explain_values import PLANNED, reason, seconds, values_of
+from greenmast_fw.core.genset import COOL_DOWN, READY
 from greenmast_fw.core.site import BATTERY, COOLING, GENSET, GRID, LOAD1, LOAD3
 from greenmast_fw.core.source import FAIL_TO_CLOSE
 from greenmast_protocol import points, quality, reasons
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
 
     Reason = tuple[int, ...]
     Row = tuple[str, str, int, tuple[int, ...], tuple[Reason, ...], tuple[str, int] | tuple[()]]
+
+_GRID_MV = points.index("grid.voltage_mv")
+_GRID_MARGIN = reasons.code("grid_margin")
 
 # By quality code, from RATE on.
 _DISTRUST = tuple(
@@ -33,7 +37,7 @@ def rows(c: "Controller") -> "list[Row]":
     And one for every reading that is not believed.
     """
     # Loaded beside this one, for as long.
-    from greenmast_fw.core import explain_genset, explain_loads, explain_outputs, explain_policy
+    from greenmast_fw.core import explain_loads, explain_outputs
 
     out = [_ac(c)]
     if c.site.exists[GRID]:
@@ -74,8 +78,15 @@ def _ac(c: "Controller") -> "Row":
             upcoming = ("grid qualifies", seconds(left))
         if grid.reason != code and not grid.qualified:
             blocked.append(reason(c, grid.reason))
-    if c.genset.exists and source.actual == 0 and not c.genset.ready:
+    if c.policy.carry and code == c.policy.carry:
+        upcoming = explain_policy.rows(c)[0][5]
+    elif c.genset.exists and source.actual == 0 and not c.genset.ready:
+        genset = explain_genset.row(c)
         blocked.append(reason(c, report.genset_reason(c)))
+        if genset[5] and not upcoming and c.genset.state not in (READY, COOL_DOWN):
+            upcoming = ("genset " + genset[5][0], genset[5][1])
+    if c.resets.left_ms and source.actual == 0 and code != report.RESET_HOLD:
+        blocked.append(reason(c, report.RESET_HOLD))
     if source.select_ms:
         upcoming = ("command ends", seconds(source.select_ms))
     elif code == FAIL_TO_CLOSE and source.given_up_ms[GRID]:
@@ -86,6 +97,10 @@ def _ac(c: "Controller") -> "Row":
 
 def _grid(c: "Controller") -> "Row":
     grid = c.grid
+    blocked: "tuple[Reason, ...]" = ()
+    mv = c.decision.accepted[_GRID_MV]
+    if grid.ok and grid.measured and mv is not None:
+        blocked = ((_GRID_MARGIN, mv, grid.mv_min, grid.mv_max),)
     left = grid.left_ms()
     upcoming: "tuple[str, int] | tuple[()]" = () if left is None else ("grid qualifies", seconds(left))
-    return ("grid", grids.STATES[grid.state()], grid.reason, values_of(c, grid.reason), (), upcoming)
+    return ("grid", grids.STATES[grid.state()], grid.reason, values_of(c, grid.reason), blocked, upcoming)

@@ -12,6 +12,7 @@ from greenmast_fw.core.explain_values import (
     seconds,
     values_of,
 )
+from greenmast_fw.core.grid import AVAILABLE
 from greenmast_fw.core.thresholds import SOC
 from greenmast_protocol import points, reasons
 
@@ -31,6 +32,8 @@ def row(c: "Controller") -> "Row":
     code = report.genset_reason(c)
     blocked: "list[Reason]" = []
     upcoming: "tuple[str, int] | tuple[()]" = ()
+    if state == sequence.OFF and code == sequence.NO_DEMAND:
+        code = _asking(c)
     if state == sequence.OFF or state == sequence.LOCKED_OUT:
         upcoming = _not_running(c, code, blocked)
     elif state == sequence.GLOW:
@@ -44,12 +47,27 @@ def row(c: "Controller") -> "Row":
     return ("genset", points.GENSET_STATES[state], code, values_of(c, code), tuple(blocked), upcoming)
 
 
+def _asking(c: "Controller") -> int:
+    """Reason code of the first value beyond its start threshold; else, or if the grid serves, no demand."""
+    if not c.source.grid_serves:
+        for row_of in c.demand.rows:
+            if not row_of.calm():
+                return row_of.reason
+    return sequence.NO_DEMAND
+
+
+def _demanded_ms(c: "Controller") -> "int | None":
+    """Until the first of the delays that run is over."""
+    left = [ms for ms in [row_of.left_ms() for row_of in c.demand.rows] if ms is not None]
+    return min(left) if left else None
+
+
 def _not_running(c: "Controller", code: int, blocked: "list[Reason]") -> "tuple[str, int] | tuple[()]":
     """Everything that a start would need, whether it is there or not; and when it is expected."""
     genset = c.genset
     demand = c.demand
     left_ms = max(genset.left_ms(sequence.MIN_OFF), c.resets.left_ms, demand.inhibit_ms)
-    if not demand.active:
+    if not demand.active and code == sequence.NO_DEMAND:
         blocked += _no_demand(c)
     per_hour = genset.starts.count() >= genset.starts.limit
     for code_of, holds in (
@@ -70,19 +88,25 @@ def _not_running(c: "Controller", code: int, blocked: "list[Reason]") -> "tuple[
             blocked.append(reason(c, code_of))
     if left_ms:
         return ("may start", seconds(left_ms))
-    expected = None if demand.active or c.source.grid_serves else charged_in_s(c, demand.soc.start)
+    demanded_ms = _demanded_ms(c)
+    if demanded_ms is not None:
+        return ("demanded", seconds(demanded_ms))
+    idle = demand.active or c.source.grid_serves or genset.forbidden()
+    expected = None if idle else charged_in_s(c, demand.soc.start)
     return () if expected is None else ("start expected", expected)
 
 
 def _no_demand(c: "Controller") -> "list[Reason]":
-    """Why there is no demand: the values that would have to pass their thresholds."""
+    """Why there is no demand: the grid, and the values that would have to pass their thresholds."""
     out: "list[Reason]" = []
     demand = c.demand
+    if c.source.grid_serves:
+        out.append(reason(c, AVAILABLE))
     if demand.soc.value is None:
         out.append(reason(c, SOC_UNSURE if c.battery.unsure else _DATA_LOST))
     for row_of in demand.rows:
-        if row_of.start and row_of.value is not None:
-            out.append(reason(c, row_of.not_reason if row_of.calm() else row_of.reason))
+        if row_of.start and row_of.value is not None and row_of.calm():
+            out.append(reason(c, row_of.not_reason))
     if demand.absent_limit_ms:
         out.append(reason(c, GRID_ABSENT))
     return out

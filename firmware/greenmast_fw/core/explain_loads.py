@@ -2,10 +2,11 @@
 `explain`.
 """
 
-from greenmast_fw.core import report, shed
+from greenmast_fw.core import lvd, report, shed
 from greenmast_fw.core.autonomy import ENDLESS_S
 from greenmast_fw.core.charge import RESTART, TEST
-from greenmast_fw.core.explain_values import SOC_UNSURE, reason, seconds, values_of
+from greenmast_fw.core.cooling import BAND_PERMILLE
+from greenmast_fw.core.explain_values import SOC_UNSURE, seconds, values_of
 from greenmast_fw.core.site import BATTERY, COOLING, LOAD1
 from greenmast_fw.core.stages import ABSORPTION, CODES, EQUALISE, STAGES
 from greenmast_protocol import points, reasons
@@ -26,6 +27,11 @@ _COUNTDOWN = reasons.code("shed_countdown")
 _STAGGER = reasons.code("stagger")
 _BY_COMMAND = reasons.code("manual")
 _NO_SOURCE = reasons.code("no_source")
+_AC_PRESENT = points.index("rectifier.ac_present")
+_SETPOINT = reasons.code("setpoint")
+_BUS_ABOVE = reasons.code("bus_above")
+_RESERVE_FIRST = reasons.code("reserve_first")
+_SOC_LOW = reasons.code("soc_low")
 _BUS_MARGIN = reasons.code("bus_margin")
 
 
@@ -58,10 +64,12 @@ def charging(c: "Controller") -> "Row":
         upcoming = ("test ends", seconds(charge.test.left_ms()))
     elif code == RESTART:
         upcoming = ("restart given up", seconds(charge.rectifier.left_ms()))
-    elif stage in (ABSORPTION, EQUALISE):
-        if code != CODES[stage]:
-            blocked.append(reason(c, CODES[stage]))
+    elif not c.source.actual and c.decision.accepted[_AC_PRESENT] != 1:
+        blocked.append((_NO_SOURCE,))
+    elif stage in (ABSORPTION, EQUALISE) and code == CODES[stage]:
         upcoming = ("float", seconds(stages.left_ms()))
+    if charge.setpoint_mv is not None:
+        blocked.append((_SETPOINT, charge.setpoint_mv))
     return ("charge", STAGES[stage], code, values_of(c, code), tuple(blocked), upcoming)
 
 
@@ -76,13 +84,15 @@ def load(c: "Controller", i: int) -> "Row":
     on = c.decision.outputs[i]
     bus_mv = c.battery.bus_mv
     if code == _COUNTDOWN:
-        left = seconds(shedding.countdown_ms())
-        values = (left,)
-        upcoming = ("disconnected", left)
+        code, values = _going(c)
+        upcoming = ("disconnected", seconds(shedding.countdown_ms()))
     elif code == _RECOVERING:
         left = seconds(loads.recover_ms())
         values = (left,)
-        upcoming = ("next stage connected", left)
+        if shedding.by[0] >= shedding.level and bus_mv is not None:
+            code, values = _BUS_ABOVE, (bus_mv, shedding.reconnect_mv)
+        first = i == shedding.thresholds.outputs[shedding.level - 1]
+        upcoming = ("connected" if first else "next stage connected", left)
     elif code == _STAGGER:
         values = (loads.since_connect_ms // 1000,)
     elif code == _BY_COMMAND:
@@ -105,6 +115,25 @@ def load(c: "Controller", i: int) -> "Row":
     return (points.OUTPUTS[i], "connected" if on else "disconnected", code, values, tuple(blocked), upcoming)
 
 
+def _going(c: "Controller") -> "tuple[int, tuple[int, ...]]":
+    """Why a countdown runs: reason code and values."""
+    shedding = c.loads.shedding
+    thresholds = shedding.thresholds
+    stage = shedding.level
+    soc = c.battery.soc
+    absent_ms = shedding.absent_ms
+    mask = thresholds.causes(stage, soc, absent_ms, c.policy.shed)
+    if mask & lvd.SOC and soc is not None:
+        return shed.SOC_SHED, (soc, thresholds.permille[stage])
+    if mask & lvd.TIME:
+        return shed.TIME_SHED, (seconds(absent_ms), thresholds.after_ms[stage] // 1000)
+    if mask & lvd.POLICY:
+        return shed.DISASTER_SHED, ()
+    if c.battery.bus_mv is not None:
+        return _BUS_LOW, (c.battery.bus_mv, thresholds.limits[stage])
+    return _COUNTDOWN, (seconds(shedding.countdown_ms()),)
+
+
 def _gone(c: "Controller", i: int, code: int, blocked: "list[Reason]") -> "tuple[int, ...]":
     """The values for which a rule keeps output `i` disconnected."""
     shedding = c.loads.shedding
@@ -121,9 +150,24 @@ def _gone(c: "Controller", i: int, code: int, blocked: "list[Reason]") -> "tuple
     return ()
 
 
+def _short(c: "Controller") -> "tuple[Reason, ...]":
+    """What would have to be enough for cooling without AC."""
+    shedding = c.loads.shedding
+    bus_mv = c.battery.bus_mv
+    soc = c.battery.soc
+    if bus_mv is not None and (shedding.low or shedding.low_ms):
+        enough_mv = shedding.reconnect_mv if shedding.low else shedding.thresholds.limits[shedding.level]
+        return ((_BUS_LOW, bus_mv, enough_mv),) if bus_mv < enough_mv else ()
+    enough = min(c.policy.reserve + BAND_PERMILLE, 1_000)
+    return ((_SOC_LOW, soc, enough),) if soc is not None and soc <= enough else ()
+
+
 def cooled(c: "Controller", cooling: "Cooling") -> "Row":
     """The cooling output."""
     code = cooling.reason
     upcoming: "tuple[str, int] | tuple[()]" = ("on", seconds(cooling.rest_ms())) if code == _RESTS else ()
+    blocked: "tuple[Reason, ...]" = ()
+    if code == _RESERVE_FIRST:
+        blocked = _short(c)
     state = "on" if c.decision.outputs[COOLING] else "off"
-    return ("cooling", state, code, cooling.values(code), (), upcoming)
+    return ("cooling", state, code, cooling.values(code), blocked, upcoming)

@@ -66,6 +66,8 @@ def _source(c: "Controller", i: int) -> "Row":
         elif code == report.RESET_HOLD:
             upcoming = ("closed", seconds(c.resets.left_ms))
     blocked = _fault(c, i, code)
+    if not on and c.resets.left_ms and code != report.RESET_HOLD:
+        blocked += (reason(c, report.RESET_HOLD),)
     if not on and not c.decision.outputs[1 - i] and c.contacts.closed[1 - i] != 0:
         blocked += (reason(c, report.INTERLOCK),)
     return ("output." + points.OUTPUTS[i], _word(i, on), code, values_of(c, code), blocked, upcoming)

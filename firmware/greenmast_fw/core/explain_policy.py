@@ -94,7 +94,9 @@ def _reserve(c: "Controller") -> "Row":
         upcoming = (_percent(keeper.target), keeper.left_s())
     elif code == PLAN:
         upcoming = _hour(c)
-    return ("reserve", _percent(keeper.permille), code, (), (), upcoming)
+    case = c.policy.disaster
+    values = (case.needed_s(),) if code == DISASTER and case else ()
+    return ("reserve", _percent(keeper.permille), code, values, (), upcoming)
 
 
 def _percent(permille: int) -> str:

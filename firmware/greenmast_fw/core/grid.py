@@ -51,6 +51,7 @@ class Grid:
     """`ok`: may stay connected. `qualified`: may be connected. `proven`: is there, not just found connected.
 
     `reason`, `value`, `limit`: why not, or why. `factor`: of the return delay; more than 1 is flapping.
+    `mv_min`, `mv_max`: its limits.
     """
 
     def __init__(self, params: "dict[str, int]", exists: int) -> None:
@@ -73,8 +74,8 @@ class Grid:
 
     def configure(self, params: "dict[str, int]") -> None:
         """Take over new parameters; the state stays."""
-        self._mv_min = params["grid.voltage_min_mv"]
-        self._mv_max = params["grid.voltage_max_mv"]
+        self.mv_min = params["grid.voltage_min_mv"]
+        self.mv_max = params["grid.voltage_max_mv"]
         self._chz_min = params["grid.frequency_min_chz"]
         self._chz_max = params["grid.frequency_max_chz"]
         self._loss_ms = params["grid.loss_delay_s"] * 1000
@@ -130,10 +131,10 @@ class Grid:
         self.measured = mv is not None and chz is not None
         if v[_MAINS_OK] == 0:
             self._lose(_MAINS_FAIL, 0, 1)
-        elif mv is not None and mv < self._mv_min:
-            self._bad(_LOST, mv, self._mv_min, dt_ms)
-        elif mv is not None and mv > self._mv_max:
-            self._bad(_LOST, mv, self._mv_max, dt_ms)
+        elif mv is not None and mv < self.mv_min:
+            self._bad(_LOST, mv, self.mv_min, dt_ms)
+        elif mv is not None and mv > self.mv_max:
+            self._bad(_LOST, mv, self.mv_max, dt_ms)
         elif chz is not None and chz < self._chz_min:
             self._bad(_FREQUENCY, chz, self._chz_min, dt_ms)
         elif chz is not None and chz > self._chz_max:

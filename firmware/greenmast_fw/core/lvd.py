@@ -29,7 +29,8 @@ _NEVER_MS = 0x3FFFFFFF  # timers end one short of it
 
 
 class Thresholds:
-    """`outputs`: the stages of the site in their order. By stage: `limits` (mV), `after_ms` (without AC).
+    """`outputs`: the stages of the site in their order. By stage: `limits` (mV), `permille`,
+    `after_ms` (without AC).
 
     `timed`: whether any stage goes for time.
     """
@@ -43,7 +44,7 @@ class Thresholds:
     def configure(self, params: "dict[str, int]") -> None:
         """Take over new parameters."""
         self.limits = [params[name + "mv"] for name in self._names]
-        self._permille = [0] * len(self._names)
+        self.permille = [0] * len(self._names)
         self.after_ms = [_NEVER_MS] * len(self._names)
         soc = 0
         ms = _NEVER_MS
@@ -52,7 +53,7 @@ class Thresholds:
             seconds = params.get(self._names[i] + "after_s", 0)
             if seconds:
                 ms = min(ms, seconds * 1000)
-            self._permille[i] = soc
+            self.permille[i] = soc
             self.after_ms[i] = ms
         self.timed = ms < _NEVER_MS
         self._battery_mv = params["lvd.battery_mv"]
@@ -78,11 +79,11 @@ class Thresholds:
         """Whether voltage and state of charge take no stage at all."""
         if not self.limits:
             return True
-        return bus_mv is not None and bus_mv >= self.limits[0] and (soc is None or soc >= self._permille[0])
+        return bus_mv is not None and bus_mv >= self.limits[0] and (soc is None or soc >= self.permille[0])
 
     def causes(self, stage: int, soc: "int | None", absent_ms: int, shed: int) -> int:
         """Mask of the causes, apart from voltage, for which `stage` should be gone now."""
-        mask = SOC if soc is not None and soc < self._permille[stage] else 0
+        mask = SOC if soc is not None and soc < self.permille[stage] else 0
         if absent_ms >= self.after_ms[stage]:
             mask |= TIME
         if stage < shed and stage < self._spare:

@@ -1,9 +1,8 @@
-"""From the parts' states to what is told about them: points and events.
+"""From the parts' states to what is told about them: points.
 
 Decides nothing and keeps nothing: every function reads a controller and writes into its decision.
 """
 
-from greenmast_fw.core import decision
 from greenmast_fw.core.demand import first_reason
 from greenmast_fw.core.energy import COUNT, ENERGY, POWER
 from greenmast_fw.core.genset import OFF, ON_LOAD, READY
@@ -124,15 +123,6 @@ def blocked(c: "Controller") -> int:
     return c.source.genset_blocked(c.contacts) or c.genset.refusal()
 
 
-def output_events(c: "Controller", last: bytearray) -> None:
-    """An event for every output that is not as in `last`, and their points."""
-    out = c.decision.outputs
-    for i in range(len(out)):
-        if out[i] != last[i]:
-            c.decision.events.append((decision.OUTPUT, i, out[i], output_reason(c, i), 0, 0))
-    output_points(c)
-
-
 def output_reason(c: "Controller", i: int) -> int:
     """Why output `i` is as it is."""
     if i < len(c.protection.reason) and c.protection.reason[i]:
@@ -148,10 +138,3 @@ def output_reason(c: "Controller", i: int) -> int:
             return ALARM_ON
         return BOOT if c.decision.outputs[i] else 0  # as the hardware left it
     return c.loads.reason[i]
-
-
-def contactor_events(c: "Controller") -> None:
-    """An event for every contactor whose fault came or went in this scan."""
-    contacts = c.contacts
-    for i in contacts.changed:
-        c.decision.events.append((decision.CONTACTOR, i, contacts.fault[i], 0, 0, 0))

@@ -27,11 +27,12 @@ SOC_SHED = reasons.code("soc_shed")
 TIME_SHED = reasons.code("time_shed")
 
 # (mask, reason), the weightiest first; a cause's row is its place in `Shedding.by`.
+DISASTER_SHED = reasons.code("disaster_shed")
 _CAUSES = (
     (VOLTAGE, BUS_LOW),
     (SOC, SOC_SHED),
     (TIME, TIME_SHED),
-    (POLICY, reasons.code("disaster_shed")),
+    (POLICY, DISASTER_SHED),
 )
 _TIME_ROW = 2
 

@@ -38,15 +38,15 @@ DEFAULT_STATE = reasons.code("default_state")
 
 # (from, event, to): what can happen; drawn in the documents, checked by the tests.
 TRANSITIONS = (
-    (NONE, "grid fit, the other proven open for the dead time", GRID),
-    (NONE, "genset ready, the other proven open for the dead time", GENSET),
+    (NONE, "grid fit, dead time over", GRID),
+    (NONE, "genset ready, dead time over", GENSET),
     (NONE, "found closed after a reset", GRID),
     (GRID, "no longer fit", NONE),
-    (GRID, "no longer preferred, after the minimum on time", NONE),
+    (GRID, "not preferred, minimum on time over", NONE),
     (GRID, "did not close", NONE),
     (GRID, "opened by protection", NONE),
     (GENSET, "no longer fit", NONE),
-    (GENSET, "no longer preferred, after the minimum on time", NONE),
+    (GENSET, "not preferred, minimum on time over", NONE),
     (GENSET, "did not close", NONE),
     (GENSET, "opened by protection", NONE),
 )

@@ -26,6 +26,18 @@ CODES = (
     reasons.code("equalise"),
 )
 
+# (from, event, to): what can happen; drawn in the documents, checked by the tests.
+TRANSITIONS = (
+    (BULK, "at voltage for 10 s", ABSORPTION),
+    (ABSORPTION, "tail current, or time over", FLOAT),
+    (ABSORPTION, "discharged, or long below voltage", BULK),
+    (FLOAT, "discharged", BULK),
+    (FLOAT, "the genset wants load", ABSORPTION),
+    (FLOAT, "equalising is due (VRLA)", EQUALISE),
+    (EQUALISE, "least current, or time over", FLOAT),
+    (EQUALISE, "discharged, or long below voltage", BULK),
+)
+
 _NEAR_MV = 200  # meters and cables differ by this much at the charging voltage
 _REACHED_MS = 10_000
 _MINUTE_MS = 60_000

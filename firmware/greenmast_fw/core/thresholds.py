@@ -62,6 +62,10 @@ class Threshold:
             return True
         return value <= self.start if self._high else value >= self.start
 
+    def left_ms(self) -> "int | None":
+        """Until it demands; None while its start delay does not run."""
+        return None if self._start_ms < 0 else max(self._start_delay_ms - self._start_ms, 0)
+
     def forget(self) -> None:
         """Let the timers start again."""
         self._start_ms = self._stop_ms = -1

@@ -456,7 +456,7 @@ def _lines(rig):
 
 def test_a_count_is_published_with_its_error_and_explained():
     rig = Rig(roles=ROLES, genset__data_lost=1).run(15)
-    assert "soc measured: state of charge 50.0 % +- 3.0 %" in _lines(rig)
+    assert "soc measured: state of charge 50.0 % ± 3.0 %" in _lines(rig)
     rig.grid_mv = 0
     rig.silent = {"battery"}
     rig.run(600)

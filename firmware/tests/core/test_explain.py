@@ -93,7 +93,7 @@ def test_a_locked_out_genset_says_why_and_what_to_do():
     rig.soc = 250
     rig.start_ms = None
     rig.until("genset.state", "locked_out", 300)
-    assert "no start after 1 tries; in the way: locked out after a fault: reset it first" in _line(
+    assert "no start, tries used up: 1; in the way: locked out after a fault: reset it first" in _line(
         rig, "genset"
     )
 
@@ -194,6 +194,197 @@ def test_a_wait_after_resets_is_explained_with_its_end():
         "output.grid open: several resets in a row: waits for 37 s; next: closed in 37 s"
     )
     assert "several resets in a row" in _line(rig, "genset")
+
+
+# ---- typical situations, every line that has something to say --------------------------------------
+
+
+def _news(rig):
+    """The lines that say more than that all is as it should be."""
+    lines = [show.explanation(row) for row in rig.controller.explain()]
+    assert not [line for line in lines if "?" in line]
+    return [line for line in lines if not line.endswith("as it should be")]
+
+
+def _has(rig, *lines):
+    told = _news(rig)
+    for line in lines:
+        assert line in told, (line, told)
+
+
+def _discharging(**settings):
+    """A rig without grid, on its battery."""
+    rig = Rig(**settings).run(60)
+    rig.battery_ma = -40_000
+    rig.grid_mv = 0
+    return rig
+
+
+def test_on_the_grid_it_tells_the_grids_margins_and_what_would_start_the_genset():
+    _has(
+        Rig().run(60),
+        "ac grid: grid within its limits",
+        "grid qualified: grid within its limits; fine: grid 230.00 V between 195.50 V and 253.00 V",
+        "genset off: no demand; in the way: grid within its limits, state of charge 50.0 % above 30.0 %, "
+        "bus 51.40 V above 48.00 V; fine: fuel 60.0 % above 10.0 %, 0 of 4 starts this hour",
+        "output.grid closed: grid within its limits",
+        "output.genset open: no demand",
+        "policy weak-grid: charged fully whenever AC is there",
+        "reserve 40.0 %: as the parameters say",
+    )
+
+
+def test_when_the_grid_is_lost_it_tells_when_the_genset_is_expected_and_the_battery_empty():
+    _has(
+        _discharging().run(20),
+        "ac none: grid lost: 0.00 V against 195.50 V; in the way: no demand; "
+        "next: genset start expected in 1 h 30 min",
+        "charge absorption: held at the charging voltage: 1 h 59 min left at most; in the way: no AC source; "
+        "fine: setpoint 51.50 V",
+        "soc measured: state of charge 50.0 % ± 3.0 %; next: disconnection without AC in 3 h 22 min",
+        "battery connected: as it should be; next: empty in 3 h 22 min",
+    )
+
+
+def test_a_demand_whose_delay_runs_is_told_with_its_end_and_so_is_the_engine_then():
+    rig = _discharging()
+    rig.soc = 280
+    rig.run(40)
+    _has(
+        rig,
+        "ac none: grid lost: 0.00 V against 195.50 V; in the way: no demand; next: genset demanded in 24 s",
+        "genset off: state of charge 28.0 % below 30.0 %; fine: fuel 60.0 % above 10.0 %, "
+        "0 of 4 starts this hour; next: demanded in 24 s",
+    )
+    rig.until("genset.state", "warm_up", 100)
+    rig.run(10)
+    _has(
+        rig,
+        "ac none: grid lost: 0.00 V against 195.50 V; in the way: warming up: 50 s left; "
+        "next: genset ready in 50 s",
+        "genset warm_up: warming up: 50 s left; next: ready in 50 s",
+        "genset_start on: warming up: 50 s left",
+    )
+
+
+def test_on_the_genset_and_in_its_cool_down_it_tells_what_ends_them():
+    rig = on_genset(genset__min_run_s=0)
+    rig.battery_ma = 50_000
+    rig.run(2)
+    _has(
+        rig,
+        "ac genset: genset is ready; in the way: grid lost: 0.00 V against 195.50 V",
+        "genset on_load: state of charge 25.0 % below 80.0 %; next: charged in 3 h 18 min",
+        "genset_start on: state of charge 25.0 % below 80.0 %",
+    )
+    rig.soc = 900
+    rig.until("genset.state", "cool_down", 100)
+    rig.run(5)
+    _has(rig, "genset cool_down: cooling down: 55 s left; next: stops in 55 s")
+
+
+def test_a_genset_that_must_not_run_is_not_expected():
+    rig = _discharging()
+    rig.fuel = 50
+    rig.run(20)
+    line = _line(rig, "genset")
+    assert "bus 49.00 V above 48.00 V, fuel 5.0 % below 20.0 %" in line
+    assert "expected" not in line
+    assert "expected" not in _line(rig, "ac")
+
+
+def test_shedding_tells_the_voltage_that_decides_before_and_after_and_the_way_back():
+    rig = _discharging()
+    rig.fuel = 50
+    rig.bus = 47_200
+    rig.run(30)
+    _has(rig, "load3 connected: bus 47.20 V below 47.50 V; next: disconnected in 31 s")
+    rig.run(40)
+    _has(rig, "load3 disconnected: bus 47.20 V below 49.80 V; in the way: no AC source")
+    rig.bus = 50_000
+    rig.grid_mv = 230_000
+    rig.run(100)
+    _has(rig, "load3 disconnected: bus 50.00 V above 49.80 V; next: connected in 4 min 22 s")
+
+
+def test_shedding_for_charge_and_for_time_tells_that_before_it_happens():
+    rig = _discharging(lvd__tier3_permille=480, lvd__reconnect_permille=600, genset__soc_start_permille=100)
+    rig.soc = 470
+    rig.run(30)
+    line = _line(rig, "load3")
+    assert line.startswith("load3 connected: state of charge 47.0 % below 48.0 %; ")
+    assert line.endswith("next: disconnected in 31 s")
+    rig = _discharging(lvd__tier3_after_s=100)
+    rig.run(150)
+    line = _line(rig, "load3")
+    assert line.startswith("load3 connected: AC absent for ")
+    assert ", limit 1 min 40 s; " in line
+    assert "next: disconnected in " in line
+
+
+def test_a_cold_battery_is_told_with_its_limit_and_no_end_of_charging_is_promised():
+    rig = Rig().run(60)
+    rig.battery_dc = -20
+    rig.run(30)
+    _has(rig, "charge absorption: no charging: battery -2.0 °C below 0.0 °C; fine: setpoint 49.35 V")
+
+
+def test_a_battery_that_carries_for_the_tariff_tells_when_power_is_cheap():
+    rig = Rig(policy__name=points.POLICIES.index("tribrid"))
+    rig.minute = 12 * 60
+    rig.soc = 900
+    rig.run(100)
+    assert "next: the battery may carry in 13 min" in _line(rig, "policy")
+    rig.until("source.ac", "none", 900)
+    rig.run(20)
+    left = "next: grid power is cheap in 10 h 4"
+    assert left in _line(rig, "policy")
+    line = _line(rig, "ac")
+    assert line.startswith("ac none: grid power is expensive now: the battery carries; " + left)
+
+
+def test_disaster_mode_tells_how_long_the_load_must_last_and_how_long_it_would():
+    rig = _discharging()
+    assert rig.command("mode.set", mode="disaster", for_s=86_400) == "ok"
+    rig.run(120)
+    _has(
+        rig,
+        "policy weak-grid: disaster mode: must last 2 d 23 h more; "
+        "in the way: 3 h 04 min to disconnection, below 2 d 23 h",
+        "reserve 100.0 %: disaster mode: must last 2 d 23 h more",
+    )
+
+
+def test_after_resets_the_wait_is_told_beside_the_rule():
+    rig = Rig().run(700)
+    for _ in range(3):
+        rig.reset()
+        rig.run(3)
+    rig.grid_mv = 0
+    rig.run(10)
+    rig.grid_mv = 230_000
+    rig.run(20)
+    wait = "several resets in a row: waits for 1 min 27 s"
+    _has(
+        rig,
+        "ac none: grid is good, return delay: 41 s left; in the way: no demand, " + wait + "; "
+        "next: grid qualifies in 41 s",
+        "output.grid open: grid is good, return delay: 41 s left; in the way: " + wait,
+        "output.genset open: no demand; in the way: " + wait,
+    )
+
+
+def test_cooling_that_waits_for_charge_tells_how_much_is_missing():
+    outputs = dict(REFERENCE)
+    outputs["cooling"] = (0, 0)
+    rig = Rig(outputs).run(60)
+    rig.grid_mv = 0
+    rig.soc = 350
+    rig.more["site.temperature_dc"] = 380
+    rig.run(200)
+    assert _line(rig, "cooling") == (
+        "cooling off: the reserve comes first; in the way: state of charge 35.0 % below 42.0 %"
+    )
 
 
 def test_every_state_can_be_explained():

@@ -256,7 +256,10 @@ def test_alarms_tell_of_heat_cold_and_a_rectifier_that_fails():
 
 def test_charging_explains_itself_with_values_and_what_comes_next():
     rig = _Cabinet().run(30)
-    assert _line(rig) == "charge absorption: absorption: 1 h 59 min left; next: float in 1 h 59 min"
+    assert _line(rig) == (
+        "charge absorption: held at the charging voltage: 1 h 59 min left at most; fine: setpoint 51.50 V; "
+        "next: float in 1 h 59 min"
+    )
     rig.more["battery.temperature_dc"] = -15
     rig.run(5)
     assert "no charging: battery -1.5 °C below 0.0 °C" in _line(rig)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from charge_bench import Bench
 from core_rig import Rig
 
+from greenmast_fw.core import alarms as lives
 from greenmast_fw.core import genset as gensets
 from greenmast_fw.core import grid as grids
 from greenmast_fw.core import source as sources
-from greenmast_protocol import points, reasons
+from greenmast_fw.core import stages
+from greenmast_protocol import alarms, params, points, reasons
 
 EVERYTHING = {"grid", "genset", "rectifier", "battery", "solar", "load"}
 SETTINGS = {
@@ -27,18 +30,23 @@ SETTINGS = {
 }
 
 
-class Walk:
-    """A site where everything happens, by a generator of its own: the same walk every time."""
+class Dice:
+    """A generator of its own: the same walk every time, on every runtime."""
 
-    def __init__(self):
-        self.seed = 616
-        self.sequence, self.grid, self.source = set(), set(), set()
-        self.rig = Rig(**SETTINGS)
-        self.watch()
+    seed = 616
 
     def pick(self, n):
         self.seed = (self.seed * 1_103 + 12_345) % 1_000_003
         return self.seed // 7 % n
+
+
+class Walk(Dice):
+    """A site where everything happens."""
+
+    def __init__(self):
+        self.sequence, self.grid, self.source = set(), set(), set()
+        self.rig = Rig(**SETTINGS)
+        self.watch()
 
     def watch(self):
         """Note transitions of the rig's present controller."""
@@ -181,3 +189,59 @@ def test_a_random_walk_meets_every_listed_transition_and_no_other():
 
 def test_no_source_follows_another_without_none_between():
     assert {(a, b) for a, b in _pairs(sources.TRANSITIONS) if a and b} == set()
+
+
+def _stage_walk(chemistry, turns):
+    """Transitions of charging that a random walk meets."""
+    dice = Dice()
+    bench = Bench(chemistry, battery__equalise_days=1, battery__bulk_again_s=600, battery__absorption_s=600)
+    part = bench.charge.stages
+    part._due_s = 3_600  # a day would be a long walk
+    enter = part._enter
+    met = set()
+
+    def note(stage, soc):
+        met.add((part.stage, stage))
+        enter(stage, soc)
+
+    part._enter = note
+    for _ in range(turns):
+        what = dice.pick(6)
+        if what == 0:
+            bench.soc = (300, 700, 980)[dice.pick(3)]
+        elif what == 1:
+            bench.emf_mv = part.mv - (2, 150, 1_000, 6_000)[dice.pick(4)]
+        elif what == 2:
+            bench.ac = (0, 1, 1, 2)[dice.pick(4)]
+            bench.more["genset.power_w"] = (1_000, 8_000)[dice.pick(2)]
+        bench.run((5, 25, 150)[dice.pick(3)])
+    return met
+
+
+def test_charging_meets_every_listed_transition_and_no_other():
+    listed = _pairs(stages.TRANSITIONS)
+    assert _stage_walk("vrla", 2_000) == listed
+    assert _stage_walk("lfp", 1_000) == {pair for pair in listed if stages.EQUALISE not in pair}
+
+
+def test_an_alarm_meets_every_listed_transition_and_no_other():
+    dice = Dice()
+    part = lives.Alarms(params.defaults())
+    # A consequence before its cause in the table, one after it, and one without.
+    names = ("genset_stalled", "fuel_low", "energy_balance", "battery_data_lost", "door_open")
+    watched = [alarms.index(name) for name in names]
+    met = set()
+    for _ in range(20_000):
+        i = watched[dice.pick(len(watched))]
+        what = dice.pick(8)
+        if what < 5:
+            part.condition[i] ^= 1
+        elif what < 7:
+            part.acknowledge(i)
+        else:
+            part.shelve(i, 61_000 + 1_000 * dice.pick(200))  # longer than a scan
+        for _ in range(1 + dice.pick(4)):
+            before = bytes(part.state)
+            for k in part.step((1_000, 10_000, 60_000)[dice.pick(3)]):
+                met.add((before[k], part.state[k]))
+    assert met == _pairs(lives.TRANSITIONS), met ^ _pairs(lives.TRANSITIONS)

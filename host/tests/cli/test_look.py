@@ -37,7 +37,7 @@ def test_status_shows_who_what_and_why(pty_board: Any) -> None:
     assert done.exit_code == 0, done.stderr
     for text in ("india-rural", "boot 7", "solar 640 W ─▶", "bus 51.23 V", "load 2010 W", "82.3 %", "8.1 A"):
         assert text in done.stdout, text
-    assert "grid qualifies" in done.stdout
+    assert "grid within its limits" in done.stdout
     assert "state of charge 25.0 % below 30.0 %" in done.stdout
 
 
@@ -98,7 +98,7 @@ def test_get_of_an_unknown_point_is_refused_by_name(pty_board: Any) -> None:
 def test_explain_gives_sentences_and_documents(pty_board: Any) -> None:
     done = run(pty_board, "explain")
     assert done.stdout.splitlines() == [
-        "AC source grid: grid qualifies",
+        "AC source grid: grid within its limits",
         "genset off: state of charge 25.0 % below 30.0 %; in the way: minimum off time: 1 min 30 s left; "
         "next: start in 1 min 30 s",
     ]
