@@ -1,9 +1,10 @@
-"""Gives private attributes short names that classes share: each name of its own costs heap on the board.
+"""Gives short names, which all share, to what nobody asks for by name: each name takes heap on the board.
 
-Only what a class says to itself: a name that begins with one underscore, is assigned as `self._name` in a
-class and is mentioned in no other way (on another object, as a string, as a method or as a name of a module).
-Names that occur together in a class, or in one and its bases, stay different; all others may become the same.
-Methods keep their names, so that a traceback can be read.
+- Private attributes, as far as a class alone mentions them: a name that begins with one underscore, is
+  assigned as `self._name` in a class and occurs in no other way (on another object, as a string, as a method
+  or as a name of a module). Names that occur together in a class, or in one and its bases, stay different.
+- Arguments of functions that no call gives by name.
+Methods and functions keep their names, so that a traceback can be read.
 
 Works on the syntax trees that `linker` gives, all modules together.
 """
@@ -12,13 +13,46 @@ from __future__ import annotations
 
 import ast
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Set
 from itertools import count, product
-from string import ascii_letters
+from string import ascii_letters, ascii_lowercase
+
+_Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 
 def shorten(trees: Mapping[str, ast.Module]) -> None:
     """Rename in place."""
+    _shorten_attributes(trees)
+    _shorten_arguments(trees)
+
+
+def _shorten_arguments(trees: Mapping[str, ast.Module]) -> None:
+    nodes = [node for tree in trees.values() for node in ast.walk(tree)]
+    given = {node.arg for node in nodes if isinstance(node, ast.keyword)}
+    for function in nodes:
+        if isinstance(function, _Function):
+            inside = list(ast.walk(function))
+            # One inside another would need care about whose name is whose: there are few.
+            if not any(isinstance(node, _Function | ast.Lambda) for node in inside[1:]):
+                _shorten_of(function, inside, given)
+
+
+def _shorten_of(function: _Function, inside: list[ast.AST], given: Set[str | None]) -> None:
+    others = [node for node in inside if isinstance(node, ast.alias | ast.ExceptHandler)]
+    bound = {word for node in others for word in _words(node)}  # anew, by other statements than assignments
+    names = [arg.arg for arg in function.args.args if len(arg.arg) > 1]
+    plain = [name for name in names if name not in {"self", *given, *bound}]
+    words = {word for node in inside for word in _words(node)}
+    free = (name for name in ascii_lowercase if name not in words)
+    short = dict(zip(plain, free, strict=False))
+    for node in inside:
+        if isinstance(node, ast.Name):
+            node.id = short.get(node.id, node.id)
+        elif isinstance(node, ast.arg):
+            node.arg = short.get(node.arg, node.arg)
+
+
+def _shorten_attributes(trees: Mapping[str, ast.Module]) -> None:
     own, known = _names(trees)
     families = _families(trees)
     members: defaultdict[str, set[str]] = defaultdict(set)  # private name -> families that it occurs in
@@ -36,9 +70,9 @@ def shorten(trees: Mapping[str, ast.Module]) -> None:
         for family in members[name]:
             taken[family].add(new)
     for tree in trees.values():
-        for node in ast.walk(tree):
-            if isinstance(node, ast.Attribute):
-                node.attr = short.get(node.attr, node.attr)
+        for found in ast.walk(tree):
+            if isinstance(found, ast.Attribute):
+                found.attr = short.get(found.attr, found.attr)
 
 
 def _is_free(new: str, known: set[str], families: set[str], taken: Mapping[str, set[str]]) -> bool:
@@ -76,6 +110,8 @@ def _words(node: ast.AST) -> Iterator[str]:
         yield node.name
     elif isinstance(node, ast.alias):
         yield node.asname or node.name
+    elif isinstance(node, ast.ExceptHandler) and node.name:
+        yield node.name
     elif isinstance(node, ast.Constant) and isinstance(node.value, str):
         yield node.value
 

@@ -83,3 +83,33 @@ def test_a_short_name_that_is_in_use_is_not_given() -> None:
     shorten.shorten({"main": tree})
     assert run(tree) == (1,)
     assert "self._b = 1" in ast.unparse(tree)
+
+
+def test_arguments_get_the_same_names_in_every_function_unless_a_call_gives_them_by_name() -> None:
+    source = """
+        def lower(value_mv, limit_mv, a):
+            return [value_mv + limit_mv for limit_mv in (a, limit_mv)]
+
+        def named(value_mv, label):
+            return (value_mv, label)
+
+        def failing(error, text_mv):
+            try:
+                return error / 0
+            except ZeroDivisionError as error:
+                return (text_mv, str(error) != "")
+
+        def outer(start_mv):
+            def inner(step_mv):
+                return start_mv + step_mv
+            return inner(1)
+
+        RESULT = (lower(1, 2, 3), named(4, label=5), failing(6, 7), outer(8))
+    """
+    tree = ast.parse(dedent(source))
+    before = run(tree)
+    shorten.shorten({"main": tree})
+    assert run(tree) == before
+    text = ast.unparse(tree)
+    for line in ("lower(b, c, a)", "named(a, label)", "failing(error, a)", "outer(start_mv)", "inner(a)"):
+        assert f"def {line}" in text, text
