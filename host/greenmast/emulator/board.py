@@ -26,7 +26,7 @@ POWER_ON, HARD_RESET, WATCHDOG_RESET = 1, 2, 3
 WK_B = 2048
 HEAP_B = 96 * WK_B
 # One whose code is loaded into the heap: it needs external RAM, and has far more of it than this.
-HEAP_LOADED_B = 192 * WK_B
+HEAP_LOADED_B = 160 * WK_B
 _SHIM = Path(__file__).parent / "shim"
 _RESTART_S = 0.3
 _CONSOLE_CHUNK = 4096
