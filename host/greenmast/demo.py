@@ -50,7 +50,7 @@ _STORY = (
     Scene(
         10.0, {"grid.voltage_mv": 0, "grid.frequency_chz": 0, "battery.soc_permille": 298}, "the grid fails"
     ),
-    Scene(42.0, _GRID_GOOD, "the grid returns"),
+    Scene(36.0, _GRID_GOOD, "the grid returns"),
     Scene(300.0, {"grid.voltage_mv": None, "grid.frequency_chz": None}, "the seeded grid takes over"),
 )
 # A minute should show a whole outage: the delays of the site, shortened.

@@ -24,7 +24,6 @@ from greenmast_fw.core.resets import Resets
 from greenmast_fw.core.site import BATTERY, COOLING, GENSET, GRID, MAJOR, MINOR, Site
 from greenmast_fw.core.snapshot import Snapshot
 from greenmast_fw.core.source import Source
-from greenmast_protocol import alarms as alarm_table
 from greenmast_protocol import points
 
 TYPE_CHECKING = False
@@ -253,9 +252,9 @@ class Controller:
             self.blind = 2
         return self.blind
 
-    def report_alarm(self, name: str, so: bool) -> None:
-        """A condition that the core cannot see (such as device_silent) holds, or no longer."""
-        self.alarms.condition[alarm_table.index(name)] = 1 if so else 0
+    def report_alarm(self, i: int, so: bool) -> None:
+        """A condition that the core cannot see (alarm `i`, such as device_silent) holds, or no longer."""
+        self.alarms.condition[i] = 1 if so else 0
 
     def command(self, name: str, args: "dict[str, object]") -> "tuple[int, dict[str, object]]":
         """Carry out a command whose shape and authority have been checked.

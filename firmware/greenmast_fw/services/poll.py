@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from greenmast_fw.drivers.modbus_master import RtuMaster
 
 _MINUTE_MS = 60_000
+_SILENT_SCANS = 3  # in a row without an answer: one or two may be noise
 _SHORTEST_MS = 1000  # a scan of a full bus takes about this long whatever shorter period is asked for
 
 
@@ -64,6 +65,13 @@ class BusPoller:
         self.stations = [Station(device, image, stale_periods * period_ms) for device in devices]
         for unit, timeout_ms, gap_ms, _, _, _ in devices:
             master.limit(unit, timeout_ms, gap_ms)
+
+    def is_silent(self) -> bool:
+        """Whether a device here does not answer."""
+        for station in self.stations:
+            if station.failures >= _SILENT_SCANS:
+                return True
+        return False
 
     def hold(self, point: str, value: int) -> None:
         """Hold the setpoint `point`, where a device here has it, at `value` from the next scan on."""

@@ -8,7 +8,7 @@ import gc
 
 from greenmast_fw.core import decision as events
 from greenmast_fw.drivers import clock
-from greenmast_protocol import points, quality
+from greenmast_protocol import alarms, points, quality
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 
 _DT_MAX_MS = 60_000
+_DEVICE_SILENT = alarms.index("device_silent")
 _UPTIME = points.index("controller.uptime_s")
 _BOOT = points.index("controller.boot")
 _HEAP_FREE = points.index("controller.heap_free_b")
@@ -106,6 +107,10 @@ class Scan:
         self.image.advance(dt_ms)
         self._inputs.read_into()
         snapshot = self.image.snapshot()
+        silent = False
+        for poller in self._pollers:
+            silent = silent or poller.is_silent()
+        self.controller.report_alarm(_DEVICE_SILENT, silent)
         decision = self.controller.step(snapshot, dt_ms)
         self._outputs.apply(decision.outputs)
         for name in decision.setpoints:

@@ -342,7 +342,7 @@ def test_commands_for_alarms_name_what_exists_and_what_there_is_to_acknowledge()
     assert rig.command("alarm.ack", id=len(alarms.ALARMS)) == "unknown"
     assert rig.command("alarm.shelve", id=len(alarms.ALARMS), for_s=5) == "unknown"
     assert rig.command("alarm.ack", id=SMOKE) == "invalid_value"
-    rig.controller.report_alarm("config_invalid", True)
+    rig.controller.report_alarm(CONFIG, True)
     rig.run(2)
     assert rig.command("alarm.ack", id=CONFIG) == "ok"
     assert rig.command("alarm.ack", id=CONFIG) == "ok"  # an answer may get lost

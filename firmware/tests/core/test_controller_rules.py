@@ -156,10 +156,10 @@ def test_alarm_relays_follow_the_weight_of_what_is_active():
 
 def test_conditions_beyond_the_core_are_reported_by_others():
     rig = Rig().run(5)
-    rig.controller.report_alarm("config_invalid", True)
+    rig.controller.report_alarm(alarms.index("config_invalid"), True)
     rig.run(2)
     assert "config_invalid" in rig.alarms()
-    rig.controller.report_alarm("config_invalid", False)
+    rig.controller.report_alarm(alarms.index("config_invalid"), False)
     rig.run(2)
     assert "config_invalid" not in rig.alarms()
 

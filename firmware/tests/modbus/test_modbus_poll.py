@@ -111,6 +111,18 @@ def test_a_dead_slave_goes_stale_alone_and_the_others_keep_their_rate():
     assert len(site.bus.read_of(1)) >= 2 * 120
 
 
+def test_a_device_is_silent_after_three_visits_in_vain_and_until_it_answers():
+    site = Site()
+    site.bus.failing[3] = frame.TIMEOUT
+    site.scan(3)  # asked in scans 0, 1 and 3
+    assert not site.poller.is_silent()
+    site.scan(1)
+    assert site.poller.is_silent()
+    del site.bus.failing[3]
+    site.scan(4)
+    assert not site.poller.is_silent()
+
+
 def test_a_revived_slave_is_back_within_a_minute_and_at_full_rate_again():
     site = Site()
     site.bus.failing[3] = frame.TIMEOUT

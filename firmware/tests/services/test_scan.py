@@ -4,7 +4,7 @@ from greenmast_fw.core.alarms import Alarms
 from greenmast_fw.core.decision import Decision
 from greenmast_fw.core.snapshot import Image
 from greenmast_fw.services import scan
-from greenmast_protocol import params, points, quality
+from greenmast_protocol import alarms, params, points, quality
 
 BUS = points.index("dc.bus_mv")
 SOC = points.index("battery.soc_permille")
@@ -18,10 +18,21 @@ class Core:
         self.alarms = Alarms(params.defaults())
         self.decision = Decision(bytes(len(points.OUTPUTS)))
 
+    def report_alarm(self, i, so):
+        self.reported = (i, so)
+
     def step(self, snapshot, dt_ms):
         codes = self.decision.codes
         self.decision.accepted = tuple([None if codes[i] else snapshot.v[i] for i in range(points.COUNT)])
         return self.decision
+
+
+class Poller:
+    def __init__(self, silent):
+        self.silent = silent
+
+    def is_silent(self):
+        return self.silent
 
 
 class Nothing:
@@ -34,13 +45,13 @@ class Nothing:
         pass
 
 
-def _scanned(core):
+def _scanned(core, pollers=()):
     image = Image()
     source = image.add_source(3_000, [BUS, SOC])
     image.put(BUS, 50_000)
     image.put(SOC, 800)
     image.refresh(source)
-    built = scan.Scan(image, core, Nothing(), Nothing(), [], None, Nothing(), 1_000, 1)
+    built = scan.Scan(image, core, Nothing(), Nothing(), pollers, None, Nothing(), 1_000, 1)
     built.step(1_000)
     return built, image
 
@@ -68,3 +79,10 @@ def test_a_distrusted_value_has_no_value_and_says_why():
     core.decision.codes[SOC] = 0
     built.step(1_000)
     assert built.values[SOC] == 790
+
+
+def test_one_silent_device_on_any_bus_is_reported_to_the_core():
+    for silent in ((), (False, False), (True, False), (False, True)):
+        core = Core()
+        _scanned(core, [Poller(so) for so in silent])
+        assert core.reported == (alarms.index("device_silent"), any(silent))

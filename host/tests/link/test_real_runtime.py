@@ -19,7 +19,7 @@ from greenmast.link.serial import SerialLink
 from greenmast_protocol import points
 
 ROOT = Path(__file__).resolve().parents[3]
-HEAP = "64wK"
+HEAP = "72wK"
 BOARD = """
 import asyncio
 from greenmast_fw.drivers import stdio
@@ -33,6 +33,8 @@ class Board:
         self.codes = bytearray(points.COUNT)
     def hello(self):
         return {"site": "small", "boot": 1}
+    def name(self, i):
+        return points.name(i)
     def age_ms(self, i):
         return 12345
     def explain(self):
