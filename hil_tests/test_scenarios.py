@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -18,8 +19,21 @@ def test_the_scenario_holds_at_level_core(path: Path) -> None:
     assert verdict.passed, "\n".join(told)
 
 
-def test_there_are_scenarios() -> None:
-    assert len(SCENARIOS) >= 12
+def test_the_table_of_rules_lists_every_scenario_and_only_what_exists() -> None:
+    root = Path(__file__).parent.parent
+    told: list[set[str]] = [set(), set(), set()]
+    for line in (root / "docs" / "rules.md").read_text(encoding="utf-8").splitlines():
+        if line.startswith("| ") and not line.startswith("| rule "):
+            cells = line.strip("| ").split(" | ")
+            assert len(cells) == 4, line
+            for names, cell in zip(told, cells[1:], strict=True):
+                names.update(re.findall(r"`([^`]+)`", cell))
+    scenarios, tests, modules = told
+    assert scenarios == {path.stem for path in SCENARIOS}
+    for folder in ("firmware/tests/core", "protocol/tests"):
+        tests -= {path.stem for path in (root / folder).glob("test_*.py")}
+    assert not tests
+    assert modules <= {path.stem for path in (root / "firmware/greenmast_fw/core").glob("*.py")}
 
 
 STORY = """

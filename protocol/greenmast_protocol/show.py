@@ -68,6 +68,7 @@ _REASON_UNITS = {
 FINE = ("fuel_enough", "starts_left", "bus_margin", "grid_margin", "setpoint")
 
 NOTHING = "?"
+_ENDLESS_S = 0x7FFFFFFF  # what a point in seconds says of what never ends
 
 
 def value(name: str, v: "int | None") -> str:
@@ -112,6 +113,8 @@ def decimal(v: int, divisor: int, decimals: int) -> str:
 
 def duration(seconds: int) -> str:
     """ "45 s", "12 min 05 s", "3 h 20 min", "5 d 03 h"."""
+    if seconds >= _ENDLESS_S:
+        return "without end"
     if seconds < 60:
         return "%d s" % seconds
     minutes = seconds // 60

@@ -61,6 +61,7 @@ def test_durations():
         (60, "1 min 00 s"),
         (3725, "1 h 02 min"),
         (172800, "2 d 00 h"),
+        (0x7FFFFFFF, "without end"),
     ):
         assert show.duration(seconds) == text
 

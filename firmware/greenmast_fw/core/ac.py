@@ -45,6 +45,8 @@ def step(
     if genset.exists:
         _demands(c, v, minute, dt_ms, blind)
         want = c.wanted()
+        if c.resets.left_ms:
+            genset.wait()
         loaded = 1 if closed[GENSET] == 1 and contacts.fault[GENSET] != WELDED else 0
         genset.step(v, dt_ms, want, loaded, on_genset, blind)
         out[START] = genset.line

@@ -2,7 +2,7 @@
 
 Rules, the first that applies
 - Until the battery has been heard or missed, nothing is written: the rectifier keeps what it has.
-- Battery data lost: the safe voltage (`silence`).
+- Battery data lost: the safe voltage (`silence`), or float if that is lower and the battery full.
 - A battery test lowers the voltage (`battery_test`).
 - Charging blocked (`limits`), or on the grid charged as far as policy lets AC charge: just the battery's own
   voltage (`resting`). What policy allows is not asked on a genset, nor when the battery must be full soon.
@@ -151,8 +151,9 @@ class Charge:
         self.limit_ma = written.ma
 
     def _safe(self) -> int:
+        """A full battery that falls silent is not charged higher than before."""
         self.code = SAFE
-        return self._safe_mv
+        return min(self._safe_mv, self.stages.mv)
 
     def _stage(self) -> int:
         """The voltage of a test, else that of the stage."""

@@ -10,6 +10,7 @@ from greenmast_fw.core.alarms import COUNT as ALARMS
 from greenmast_fw.core.genset import MIN_RUN, READY
 from greenmast_fw.core.genset import ON_LOAD as GENSET_ON_LOAD
 from greenmast_fw.core.site import GENSET, GRID, LOAD1
+from greenmast_fw.core.source import INTERLOCK, WELDED
 from greenmast_protocol import commands, points, reasons
 
 TYPE_CHECKING = False
@@ -52,7 +53,7 @@ def _genset_start(c: "Controller", args: "dict[str, object]") -> "tuple[int, dic
     if not refused and not c.genset.line:
         refused = c.genset.refusal()
     if refused:
-        return refused, {}
+        return INTERLOCK if refused == WELDED else refused, {}
     c.demand.command_start(_ms(args))
     return 0, {"for_s": args["for_s"]}
 

@@ -14,7 +14,7 @@ from greenmast_fw.core.demand import MANUAL, Demand
 from greenmast_fw.core.energy import Energy
 from greenmast_fw.core.events import note
 from greenmast_fw.core.exercise import Exercise
-from greenmast_fw.core.genset import LOCKED_OUT, OFF, REST, Genset
+from greenmast_fw.core.genset import LOCKED_OUT, OFF, Genset
 from greenmast_fw.core.grid import Grid
 from greenmast_fw.core.knowing import Knowing
 from greenmast_fw.core.loads import Loads
@@ -226,7 +226,7 @@ class Controller:
         active = demand.active
         if not active or demand.inhibit_ms or self.blind == 2 or self.source.genset_blocked(self.contacts):
             return 0
-        if self.resets.left_ms and self.genset.state in (OFF, REST):
+        if self.resets.left_ms and self.genset.state == OFF:
             return 0
         return active & MANUAL if self.mode == MANUAL_MODE else active
 

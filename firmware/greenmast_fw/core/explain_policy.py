@@ -87,15 +87,16 @@ def _hour(c: "Controller") -> "Upcoming":
 def _reserve(c: "Controller") -> "Row":
     keeper = c.policy.keeper
     code = keeper.code
+    values: "tuple[int, ...]" = ()
     upcoming: "Upcoming" = ()
+    if code == DISASTER and c.policy.disaster:
+        values = (c.policy.disaster.needed_s(),)
     if code == MANUAL:
         upcoming = ("the command ends", (keeper.command_ms + 999) // 1000)
     elif keeper.permille != keeper.target:
         upcoming = (_percent(keeper.target), keeper.left_s())
     elif code == PLAN:
         upcoming = _hour(c)
-    case = c.policy.disaster
-    values = (case.needed_s(),) if code == DISASTER and case else ()
     return ("reserve", _percent(keeper.permille), code, values, (), upcoming)
 
 

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 PLANNED = reasons.code("outage_planned")
 FUEL_ENOUGH = reasons.code("fuel_enough")
 STARTS_LEFT = reasons.code("starts_left")
+FUEL_RATION = reasons.code("fuel_ration")
 SOC_UNSURE = reasons.code("soc_unsure")
 _GRID_LOST = reasons.code("grid_lost")
 _GRID_FREQUENCY = reasons.code("grid_frequency")
@@ -71,6 +72,9 @@ def _of_genset(c: "Controller", code: int) -> "tuple[int, ...]":
         return (fuel, genset.engine.fuel_resume)
     if code == FUEL_ENOUGH and fuel is not None:
         return (fuel, genset.engine.fuel_stop)
+    case = c.policy.disaster
+    if code == FUEL_RATION and fuel is not None and case:
+        return (fuel, case.fuel_permille)
     if code in (sequence.MIN_OFF, sequence.MIN_RUN, sequence.GLOWING, sequence.WARMING, sequence.COOLING):
         return (seconds(genset.left_ms(code)),)
     if code in (sequence.PER_HOUR, STARTS_LEFT):

@@ -188,6 +188,11 @@ class Genset:
             left = self._cool_down_ms - self.ms
         return left if left > 0 else 0
 
+    def wait(self) -> None:
+        """The board waits after resets in a row: so does a retry."""
+        if self.state == REST:
+            self.ms = 0
+
     def reset(self) -> None:
         """Lift the lock-out, by command: the budget of tries is whole again, and the fuel is vouched for."""
         self.engine.vouch()

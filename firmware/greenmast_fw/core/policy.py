@@ -54,6 +54,7 @@ _FULL = 1_000
 _PERIOD_MS = 5_000  # between looks at everything that is not urgent
 _LASTED_MS = 60_000
 _REST_MS = 900_000
+_FIRST_MS = 60_000  # after a boot that remembers nothing
 
 # A wish: a flag each for the scheduled window and for a genset to be spared, and 4 x a place in _CARRIES.
 _WINDOW_WISH = 1
@@ -85,7 +86,7 @@ class Policy:
         self.charge_first = False
         self.code = AC_CHARGES
         self.steady_ms = DAY_MS  # since the grid was lost
-        self.rest_ms = _REST_MS  # until the battery may carry again
+        self.rest_ms = _FIRST_MS  # until the battery may carry again
         self._wish = -1
         self._wish_ms = 0
         self._ms = 0

@@ -323,6 +323,15 @@ def test_there_is_no_grace_for_cells_that_were_not_in_mid_band():
         assert bench.charge.setpoint_mv == bench.params["battery.safe_mv"], (low, high)
 
 
+def test_a_full_battery_that_falls_silent_is_not_charged_higher_than_before():
+    bench = charged()
+    assert bench.charge.setpoint_mv == bench.params["battery.float_mv"] < bench.params["battery.safe_mv"]
+    bench.silent = True
+    bench.run(2_000)
+    assert bench.reason() == "safe_voltage"
+    assert bench.charge.setpoint_mv == bench.params["battery.float_mv"]
+
+
 def test_there_is_no_grace_on_a_bus_on_which_loads_would_soon_go():
     bench = _mid_band()
     bench.silent = True

@@ -221,7 +221,7 @@ def test_a_start_command_is_refused_while_the_grid_contactor_is_welded():
     rig.welded = {"grid"}
     rig.grid_mv = 0
     rig.run(10)
-    assert rig.command("genset.start", for_s=600) == "welded"
+    assert rig.command("genset.start", for_s=600) == "interlock"
 
 
 # ---- memory, points, configuration -----------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 from core_rig import CONTACTORS, REFERENCE, Rig, on_genset
 
+from greenmast_fw.core import decision
 from greenmast_fw.core.resets import Resets
 from greenmast_protocol import points
 
@@ -185,6 +186,21 @@ def test_the_start_line_of_an_engine_that_stands_is_not_pulsed_while_the_board_w
     for _ in range(20):
         rig.scan()
         assert rig.is_now("genset_start") == 0
+
+
+def test_a_genset_that_resets_have_stopped_is_started_again_when_the_wait_is_over():
+    rig = on_genset().run(700)
+    rig.stop_ms = 1_000
+    for _ in range(2):
+        rig.reset()
+        rig.run(25)
+    assert rig.controller.resets.left_ms
+    rig.until("genset.state", "on_load", 150)
+
+
+def test_every_kind_of_event_has_its_own_number():
+    kinds = [getattr(decision, name) for name in dir(decision) if name.isupper() and name != "TYPE_CHECKING"]
+    assert len(kinds) == len(set(kinds))
 
 
 def test_a_wait_leaves_an_event_with_its_length():

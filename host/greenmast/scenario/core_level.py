@@ -35,7 +35,7 @@ _DEVICE_SILENT = alarms.index("device_silent")
 _EPOCH = datetime(2000, 1, 1)
 _EVENTS = (
     "output", "source", "grid", "genset", "demand", "shed", "alarm", "protection", "contactor", "command",
-    "blind",
+    "blind", "reset", "policy",
 )  # fmt: skip
 _EVENTS_KEPT = 8
 _NEVER_MS = 1 << 62
@@ -341,7 +341,7 @@ def _event(event: tuple[int, ...]) -> str:
     kind, subject, new, reason, value, limit = event
     name = _EVENTS[kind] if kind < len(_EVENTS) else f"event {kind}"
     if name == "alarm":
-        return f"alarm {alarms.NAMES[subject]} {'raised' if new else 'cleared'}"
+        return f"alarm {alarms.NAMES[subject]} {alarms.STATES[new]}"
     if name in ("output", "protection", "contactor"):
         name = f"{name} {points.OUTPUTS[subject]}"
     elif name == "command" and 0 <= subject < len(commands.NAMES):
