@@ -427,10 +427,10 @@ class Controller:
                 out[i] = idle[i]
 
     def _overruled(self, out: bytearray) -> None:
-        """Tell the parts what protection has opened."""
+        """Tell the parts what protection has opened; that it still keeps an open one open is no event."""
         reason = self.protection.reason
         for i in (GRID, GENSET, BATTERY):
-            if reason[i]:
+            if reason[i] and self.contacts.command[i]:
                 self.decision.events.append((decision.PROTECTION, i, 0, reason[i], 0, 0))
         if reason[GRID] or reason[GENSET]:
             self.source.forced_open(reason[GRID] or reason[GENSET])
