@@ -4,8 +4,9 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 DEMO_ARGS ?=
+MODULES ?=
 
-.PHONY: help install system demo test lint type bench docs clean
+.PHONY: help install system demo test lint type coverage mutate bench docs clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 18
@@ -25,7 +26,7 @@ system: ## Debian packages that the tests need (installs them when root, else na
 demo: install ## the main job: firmware under MicroPython, emulated site, broker, hub, web page
 	@$(BIN)/greenmast demo $(DEMO_ARGS)
 
-test: install system lint type ## everything that needs no hardware
+test: install system lint type coverage ## everything that needs no hardware
 	@$(BIN)/python -m pytest
 
 lint: install ## ruff and the import contracts
@@ -34,6 +35,17 @@ lint: install ## ruff and the import contracts
 type: install ## strict typing
 	@$(BIN)/mypy
 
+# The parts that can do harm, each by its own rule tests alone.
+PROVEN := protection source genset starts
+PROOFS := protection source_alone genset_alone
+coverage: install ## every branch of what switches AC and engine is reached by its own rule tests
+	@$(BIN)/python -m pytest -q -p no:cacheprovider $(PROOFS:%=firmware/tests/core/test_%_rules.py) \
+	  $(PROVEN:%=--cov=greenmast_fw.core.%) --cov-branch --cov-report=term-missing --cov-fail-under=100
+
+mutate: install ## which changes of those parts would their tests not notice? (minutes; not part of test)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --group mutation
+	@$(BIN)/python firmware/tests/mutate.py $(MODULES)
+
 bench: install ## the project's ratios, measured side by side
 	@$(BIN)/greenmast bench
 
@@ -41,4 +53,4 @@ docs: install ## the documents that follow from the tables: state machines, para
 	@PYTHONPATH=protocol:firmware $(BIN)/python docs/generate.py
 
 clean: ## remove what the other targets made
-	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache
+	rm -rf $(VENV) build dist .coverage .pytest_cache .mypy_cache .ruff_cache

@@ -1,8 +1,10 @@
 """The last word on every decision: it can only open, knows no policy, and shares no state with those who do.
 
 Rules
-- Never both AC contactors. One closes only while the other has been proven open for the dead time; both
-  proven closed, or one proven closed against the other's command, opens both.
+- Never both AC contactors. One closes only while the other has been proven open for the dead time, and opens
+  when that is proven closed, whatever it was told.
+- A position that is read may be wrong: while the rectifier draws AC though both are read open, none closes
+  unless the other one's source is measured dead. The rectifier's flag alone, which may stick, is no evidence.
 - One closes only onto a source measured in its band in this very scan, and stays closed only while that
   holds: the grid may be outside for its loss delay, the genset not at all; an unmeasured source for its loss
   delay, longer only on the rectifier's word that AC comes through, or while no device at all answers.
@@ -23,6 +25,7 @@ _CHZ = (points.index("grid.frequency_chz"), points.index("genset.frequency_chz")
 _MAINS_OK = points.index("grid.mains_ok")
 _FAULT = points.index("genset.fault")
 _AC_PRESENT = points.index("rectifier.ac_present")
+_RECTIFIER_MA = points.index("rectifier.output_ma")
 _BATTERY_FEEDBACK = points.index("feedback.battery")
 _BATTERY_MA = points.index("battery.current_ma")
 _BATTERY_MV = points.index("battery.voltage_mv")
@@ -39,6 +42,8 @@ _INSIDE = 0
 _OUTSIDE = 1
 _UNMEASURED = 2
 
+_SOME_MA = 1_000  # the rectifier gives current: it draws AC
+_DEAD_MV = 60_000  # no rectifier works from less
 _SETTLE_MS = 10_000  # devices on a slow bus may take this long to answer after a reset
 _GENSET_UNMEASURED_MS = 3_000
 _COUNTDOWNS = 5
@@ -83,8 +88,9 @@ class Protection:
         reason[GRID] = reason[GENSET] = reason[BATTERY] = 0
         opened = False
         if out[GRID] or out[GENSET]:
-            if (out[GRID] and out[GENSET]) or grid == 1 == genset:
-                opened = self._open(out, GRID, INTERLOCK) | self._open(out, GENSET, INTERLOCK)
+            if out[GRID] and out[GENSET]:
+                self._open(out, GRID, INTERLOCK)
+                opened = self._open(out, GENSET, INTERLOCK)
             elif out[GRID]:
                 opened = self._judge(GRID, grid, genset, out, v, dt_ms, blind)
             else:
@@ -147,6 +153,8 @@ class Protection:
         closing = not self._out[i]
         if closing and self._open_ms[1 - i] < self._dead_ms:
             return self._open(out, i, INTERLOCK)
+        if closing and seen == 0 and self._fed(1 - i, v):
+            return self._open(out, i, INTERLOCK)
         fit = self._fit(i, v)
         if fit == _INSIDE:
             self._outside_ms[i] = -1
@@ -165,6 +173,13 @@ class Protection:
         if self._outside_ms[i] <= self._tolerance_ms[i] and (unmeasured or i == GRID):
             return False
         return self._open(out, i, NOT_QUALIFIED)
+
+    def _fed(self, i: int, v: "tuple[int | None, ...]") -> bool:
+        """Whether AC comes through while both are read open, and contactor `i` may be the one that is not."""
+        if not self._site.exists[i] or v[_AC_PRESENT] != 1 or (v[_RECTIFIER_MA] or 0) < _SOME_MA:
+            return False
+        mv = v[_MV[i]]
+        return mv is None or mv >= _DEAD_MV
 
     def _fit(self, i: int, v: "tuple[int | None, ...]") -> int:
         """Whether the source of AC contactor `i` is measured inside or outside its band, or not in full."""

@@ -49,10 +49,10 @@ def hold_unread(c: "Controller", out: bytearray) -> None:
 
 
 def overruled(c: "Controller", out: bytearray) -> None:
-    """Tell the parts what protection has opened."""
+    """Tell the parts what protection has opened; that it still keeps an open one open is no event."""
     reason = c.protection.reason
     for i in (GRID, GENSET, BATTERY):
-        if reason[i]:
+        if reason[i] and c.contacts.command[i]:
             c.decision.events.append((decision.PROTECTION, i, 0, reason[i], 0, 0))
     if reason[GRID] or reason[GENSET]:
         c.source.forced_open(reason[GRID] or reason[GENSET])

@@ -37,7 +37,11 @@ class Cell:
         v = [None] * points.COUNT
         for name in self.v:
             v[points.index(name)] = self.v[name]
-        self.opened = self.protection.check(out, tuple(v), dt_ms, blind)
+        wish = bytes(out)
+        opened = self.protection.check(out, tuple(v), dt_ms, blind)
+        assert opened is (bytes(out) != wish)
+        for i in (GRID, GENSET, BATTERY):
+            assert (self.protection.reason[i] != 0) == (out[i] != wish[i]), "what is opened has a reason"
         return out[GRID], out[GENSET], out[BATTERY]
 
     def settled(self, grid=0, genset=0):
@@ -57,7 +61,6 @@ class Cell:
 def test_both_commanded_opens_both():
     cell = Cell().settled()
     assert cell.check(1, 1) == (0, 0, 1)
-    assert cell.opened
     assert cell.why(GRID) == cell.why(GENSET) == "interlock"
 
 
@@ -189,11 +192,12 @@ def test_meters_get_time_to_answer_after_a_reset():
 
 
 def test_a_contactor_that_was_never_read_is_left_alone():
-    cell = Cell()
-    cell.v["feedback.grid"] = None
-    cell.v["grid.voltage_mv"] = 0
-    for _ in range(30):
-        assert cell.check(1, 0)[0] == 1
+    for name, wish in (("grid", (1, 0)), ("genset", (0, 1))):
+        cell = Cell()
+        cell.v["feedback." + name] = None
+        cell.v[name + ".voltage_mv"] = 0
+        for _ in range(30):
+            assert cell.check(*wish)[:2] == wish
 
 
 def test_a_battery_forgotten_below_its_voltage_is_disconnected():
@@ -226,11 +230,36 @@ def test_a_battery_that_recovers_or_is_unknown_is_left_alone():
         assert cell.check(0, 0)[2] == 1
 
 
-def test_it_never_closes_anything():
-    cell = Cell().settled()
-    for blind in (0, 1, 2):
-        assert cell.check(0, 0, 0, blind=blind) == (0, 0, 0)
-        assert not cell.opened
+def test_it_never_closes_anything_whatever_it_sees():
+    seed = 616
+    may_be = {
+        "grid.voltage_mv": (None, 0, 150_000, 230_000),
+        "grid.frequency_chz": (None, 4_000, 5_000),
+        "grid.mains_ok": (None, 0, 1),
+        "genset.voltage_mv": (None, 0, 230_000),
+        "genset.frequency_chz": (None, 5_000, 6_000),
+        "genset.fault": (None, 0, 3),
+        "rectifier.ac_present": (None, 0, 1),
+        "rectifier.output_ma": (None, 0, 20_000),
+        "battery.voltage_mv": (None, 40_000, 50_000),
+        "battery.current_ma": (None, -9_000, 9_000),
+        "feedback.grid": (None, 0, 0, 1),
+        "feedback.genset": (None, 0, 0, 1),
+        "feedback.battery": (None, 0, 1),
+    }
+    names = sorted(may_be)
+    cell = Cell()
+    opened = 0
+    for _ in range(4_000):
+        seed = (seed * 1_103 + 12_345) % 1_000_003
+        name = names[seed // 7 % len(names)]
+        cell.v[name] = may_be[name][seed // 101 % len(may_be[name])]
+        wish = (seed // 3 % 2, seed // 11 % 2, seed // 13 % 2)
+        left = cell.check(wish[0], wish[1], wish[2], dt_ms=1 + seed % 4_000, blind=seed // 17 % 3)
+        assert all([left[i] <= wish[i] for i in range(3)]), (wish, left)
+        assert left[:2] != (1, 1)
+        opened += left != wish
+    assert 400 < opened < 3_600, "the walk must meet both answers"
 
 
 def test_a_site_without_one_of_the_sources_needs_no_proof_of_it():
@@ -245,8 +274,8 @@ def test_a_site_without_one_of_the_sources_needs_no_proof_of_it():
 
 def test_very_long_times_do_not_overflow():
     cell = Cell().settled()
-    for _ in range(20_000):
-        cell.check(0, 0, dt_ms=60_000)
+    for _ in range(300):
+        cell.check(0, 0, dt_ms=3_600_000)
     assert max(cell.protection._open_ms) < 1 << 30
     assert max(cell.protection._since_ms) < 1 << 30
 
@@ -258,3 +287,173 @@ def test_a_battery_whose_contactor_was_never_read_is_left_alone():
     cell.v["battery.voltage_mv"] = 40_000
     for _ in range(500):
         assert cell.check(0, 0)[2] == 1
+
+
+# ---- limits and times, to the unit -----------------------------------------------------------------
+
+
+def test_the_limits_of_the_band_are_inside():
+    p = params.defaults()
+    for role, wish in (("grid", (1, 0)), ("genset", (0, 1))):
+        for name, least, most in (
+            ("voltage_mv", "voltage_min_mv", "voltage_max_mv"),
+            ("frequency_chz", "frequency_min_chz", "frequency_max_chz"),
+        ):
+            least, most = p["%s.%s" % (role, least)], p["%s.%s" % (role, most)]
+            for value, fit in ((least - 1, 0), (least, 1), (most, 1), (most + 1, 0)):
+                cell = Cell().settled()
+                cell.v["%s.%s" % (role, name)] = value
+                assert sum(cell.check(*wish)[:2]) == fit, (role, name, value)
+
+
+def test_what_a_contactor_did_before_the_first_look_counts_for_nothing():
+    for wish in ((0, 1), (1, 0)):
+        outputs = dict(REFERENCE)
+        outputs["grid"] = (0, 1)
+        cell = Cell(outputs, source__dead_time_ms=1_000)
+        assert cell.check(*wish, dt_ms=60_000)[:2] == (0, 0)
+        assert cell.check(*wish, dt_ms=999)[:2] == (0, 0)
+        assert cell.check(*wish, dt_ms=1)[:2] == wish
+
+
+def test_without_feedback_both_times_are_kept_to_the_millisecond_after_a_reset_and_after_a_command():
+    for blind_one, other, wish, stop in (("grid", GRID, (0, 1), (1, 0)), ("genset", GENSET, (1, 0), (0, 1))):
+        outputs = dict(REFERENCE)
+        outputs["grid"] = (0, 1)
+        outputs[blind_one] = (0, 0)
+        cell = Cell(outputs, source__dead_time_ms=1_000, source__feedback_ms=500)
+        for _ in range(2):
+            assert cell.check(*wish, dt_ms=499)[:2] == (0, 0)
+            assert cell.check(*wish, dt_ms=1)[:2] == (0, 0)  # proven open from here on
+            assert cell.check(*wish, dt_ms=999)[:2] == (0, 0)
+            assert cell.check(*wish, dt_ms=1)[:2] == wish
+            cell.check(0, 0, dt_ms=5_000)
+            cell.check(0, 0, dt_ms=5_000)
+            assert cell.check(*stop, dt_ms=5_000)[other] == 1
+            cell.check(0, 0, dt_ms=5_000)
+
+
+def test_the_grid_is_tolerated_for_exactly_its_loss_delay_from_the_scan_that_saw_it_outside():
+    cell = Cell(grid__loss_delay_s=3)
+    cell.v["feedback.grid"] = 1
+    cell.v["grid.voltage_mv"] = 100_000
+    assert cell.check(1, 0, dt_ms=60_000)[0] == 1  # since when, nobody knows
+    assert cell.check(1, 0, dt_ms=3_000)[0] == 1
+    assert cell.check(1, 0, dt_ms=1)[0] == 0
+
+
+def test_a_source_that_fails_right_after_closing_gets_its_whole_tolerance():
+    cell = Cell(grid__loss_delay_s=3).settled()
+    cell.v["grid.voltage_mv"] = 100_000
+    cell.check(1, 0)
+    cell.v["grid.voltage_mv"] = 230_000
+    assert cell.check(1, 0)[0] == 1
+    cell.v["grid.voltage_mv"] = 100_000
+    assert cell.check(1, 0, dt_ms=60_000)[0] == 1
+    assert cell.check(1, 0, dt_ms=3_000)[0] == 1
+    assert cell.check(1, 0, dt_ms=1)[0] == 0
+
+
+def test_after_a_reset_ten_seconds_and_the_tolerance_pass_before_an_unmeasured_source_is_left():
+    for name, wish in (("grid", (1, 0)), ("genset", (0, 1))):
+        outputs = dict(REFERENCE)
+        outputs["grid"] = (wish[0], 1)
+        outputs["genset"] = (wish[1], 1)
+        cell = Cell(outputs, grid__loss_delay_s=3)
+        cell.v["feedback." + name] = 1
+        cell.v[name + ".voltage_mv"] = cell.v["rectifier.ac_present"] = None
+        for dt_ms in (9_999, 1, 3_000):
+            assert cell.check(*wish, dt_ms=dt_ms)[:2] == wish, (name, dt_ms)
+        assert cell.check(*wish, dt_ms=1)[:2] == (0, 0)
+
+
+def test_an_unmeasured_source_is_not_left_for_one_long_first_scan():
+    outputs = dict(REFERENCE)
+    outputs["grid"] = (0, 1)
+    outputs["genset"] = (1, 1)
+    cell = Cell(outputs)
+    cell.v["feedback.genset"] = 1
+    cell.v["genset.voltage_mv"] = cell.v["rectifier.ac_present"] = None
+    assert cell.check(0, 1, dt_ms=10_000)[1] == 1
+    assert cell.check(0, 1, dt_ms=3_001)[1] == 0
+
+
+def test_a_forgotten_battery_gets_five_countdowns_and_a_minute_to_the_millisecond():
+    cell = Cell(lvd__battery_mv=43_200, lvd__delay_s=60)
+    cell.v["rectifier.ac_present"] = 0
+    for _ in range(2):
+        cell.v["battery.voltage_mv"] = 43_199
+        assert cell.check(0, 0, dt_ms=359_999)[2] == 1
+        assert cell.check(0, 0, dt_ms=1)[2] == 1
+        assert cell.check(0, 0, dt_ms=1)[2] == 0
+        assert cell.check(0, 0, battery=0)[2] == 0  # asked for nothing, it has nothing to open
+        cell.v["battery.voltage_mv"] = 43_200
+        assert cell.check(0, 0)[2] == 1
+
+
+def test_the_least_charging_current_spares_the_battery():
+    cell = Cell().settled()
+    cell.v["rectifier.ac_present"] = 0
+    cell.v["battery.voltage_mv"] = 43_000
+    cell.v["battery.current_ma"] = 1
+    for _ in range(500):
+        assert cell.check(0, 0)[2] == 1
+
+
+# ---- positions that are read wrongly ---------------------------------------------------------------
+
+
+def _fed(other, mv):
+    """Long after a reset; both are read open, the rectifier draws AC, `other`'s source has `mv`."""
+    cell = Cell().settled()
+    cell.v["rectifier.output_ma"] = 20_000
+    cell.v[other + ".voltage_mv"] = mv
+    return cell
+
+
+def test_a_welded_contactor_that_is_read_open_is_betrayed_by_the_rectifier():
+    for other, wish in (("grid", (0, 1)), ("genset", (1, 0))):
+        for mv in (230_000, 60_000, None):  # in band, some, unmeasured
+            cell = _fed(other, mv)
+            for _ in range(100):
+                assert cell.check(*wish)[:2] == (0, 0), (other, mv)
+            assert cell.why(1 if wish[1] else 0) == "interlock"
+        cell.v["rectifier.ac_present"] = 0
+        assert cell.check(*wish)[:2] == wish
+
+
+def test_the_other_source_measured_dead_cannot_be_what_feeds_the_rectifier():
+    for other, wish in (("grid", (0, 1)), ("genset", (1, 0))):
+        assert _fed(other, 59_999).check(*wish)[:2] == wish
+
+
+def test_a_flag_that_sticks_locks_nothing_out():
+    for ma in (None, 0, 999):
+        cell = _fed("grid", 180_000)
+        cell.v["rectifier.output_ma"] = ma
+        assert cell.check(0, 1)[1] == 1
+    cell = _fed("grid", 180_000)
+    cell.v["rectifier.output_ma"] = 1_000
+    assert cell.check(0, 1)[1] == 0, "a current beside it is no sticking flag"
+
+
+def test_what_is_closed_already_stays_so_whatever_the_rectifier_draws():
+    cell = Cell().settled(genset=1)
+    cell.v["rectifier.output_ma"] = 20_000
+    for _ in range(30):
+        assert cell.check(0, 1)[1] == 1
+
+
+def test_a_contactor_that_is_read_closed_explains_the_ac_itself():
+    cell = _fed("genset", 230_000)
+    cell.v["feedback.grid"] = 1
+    assert cell.check(1, 0)[0] == 1
+
+
+def test_where_the_other_source_does_not_exist_it_feeds_nothing():
+    outputs = dict(REFERENCE)
+    del outputs["genset"]
+    cell = Cell(outputs).settled()
+    cell.v["rectifier.output_ma"] = 20_000
+    cell.v["genset.voltage_mv"] = None
+    assert cell.check(1, 0)[0] == 1

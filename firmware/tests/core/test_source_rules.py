@@ -337,3 +337,23 @@ def test_a_stuck_interlock_relay_is_no_excuse_for_two_sources():
         rig.run(120)
         assert not (rig.is_now("grid") and rig.is_now("genset"))
     assert rig.parallel == 0
+
+
+def test_a_welded_grid_contactor_that_is_read_open_keeps_the_genset_off_and_fills_no_record():
+    rig = Rig().run(60)
+    rig.welded = {"grid"}
+    rig.stuck = {"grid": 0}
+    rig.more = {"rectifier.output_ma": 20_000}
+    assert rig.command("genset.start", for_s=3_600) == "ok"
+    rig.until("genset.state", "ready", 200)
+    assert rig.command("source.select", ac="genset", for_s=1_200) == "ok"
+    rig.run(60)
+    noted = len(rig.events)
+    rig.run(300)
+    assert rig.is_now("genset") == 0
+    assert rig.reason("ac") == "interlock"
+    assert len(rig.events) - noted < 10
+    rig.more = {}
+    rig.welded = set()
+    rig.stuck = {}
+    rig.until("genset", 1, 60)
