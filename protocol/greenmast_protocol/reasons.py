@@ -135,6 +135,8 @@ NAMES = (
     "fuel_enough",
     "starts_left",
     "bus_margin",
+    # genset demand, later
+    "critical_off",
 )
 
 # Codes that may answer a command, in the order of the table.

@@ -162,6 +162,8 @@ class Controller:
         battery = self.battery
         closed = contacts.closed
         battery.step(v, dt_ms, closed[BATTERY], closed[GRID] == 0 == closed[GENSET])
+        self.source.pass_time(dt_ms)
+        self.demand.pass_time(dt_ms)
         if self.mode_ms:
             self.mode_ms = self.mode_ms - dt_ms if self.mode_ms > dt_ms else 0
             if self.mode_ms == 0:
@@ -171,6 +173,10 @@ class Controller:
         out = result.outputs
         if self.adopted or self._adopt():
             self._ac(v, snap.minute, dt_ms, blind, out)
+        else:
+            self.policy.pass_time(dt_ms)
+            if self.outage:
+                self.outage.pass_time(dt_ms)
         self._loads(v, dt_ms, blind, out)
         if self.resets.left_ms:
             self._wait(out)
@@ -234,7 +240,7 @@ class Controller:
             grid.step(v, dt_ms, on_grid, blind)
             if self.outage:
                 leave = self._planned(self.outage, dt_ms)
-        source.judge(dt_ms, grid, contacts)
+        source.judge(grid, contacts)
         if genset.exists:
             self._demands(v, minute, dt_ms, blind)
             want = self.wanted()
@@ -272,6 +278,7 @@ class Controller:
             policy.ration > 0,
             self.charge.tapered,
             exercise.active,
+            self.loads.shedding.dark,
         )
 
     def _planned(self, outage: "Outage", dt_ms: int) -> int:
