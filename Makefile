@@ -4,8 +4,11 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 DEMO_ARGS ?=
+STEPS ?= 1000000
+SEED ?= 1
+JOBS ?= 2
 
-.PHONY: help install system demo test lint type bench clean
+.PHONY: help install system demo test lint type bench campaign clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 18
@@ -36,6 +39,9 @@ type: install ## strict typing
 
 bench: install ## the project's ratios, measured side by side
 	@$(BIN)/greenmast bench
+
+campaign: install ## random steps against the invariants: STEPS=1000000 SEED=1 JOBS=2
+	@$(BIN)/python firmware/tests/core/walk.py --steps $(STEPS) --seed $(SEED) --jobs $(JOBS)
 
 clean: ## remove what the other targets made
 	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache
