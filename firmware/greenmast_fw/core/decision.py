@@ -22,8 +22,7 @@ CONTACTOR = 8  # subject: output; new: fault (see `contactor`)
 COMMAND = 9  # subject: number in the command table; new: 1 accepted, 0 refused
 BLIND = 10  # subject: 0; new: 0 data again, 1 holding, 2 default state
 RESET = 11  # subject: 0; new: resets in a row; value: seconds for which nothing is closed or cranked
-
-POLICY = 11  # subject: 0 charging, 1 reserve; new: permille charged to, or kept
+POLICY = 12  # subject: 0 charging, 1 reserve; new: permille charged to, or kept
 
 
 class Decision:
