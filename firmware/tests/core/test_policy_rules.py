@@ -4,6 +4,7 @@ from core_rig import REFERENCE, Rig
 from policy_rig import MANUAL, Desk
 
 from greenmast_fw.core.daytime import until_s, within
+from greenmast_fw.core.decision import POLICY
 from greenmast_protocol import show
 
 HOUR = 3_600
@@ -362,4 +363,4 @@ def test_a_change_of_the_rule_is_an_event():
     rig.events.clear()
     rig.minute = NIGHT
     rig.run(10)
-    assert [e[2:4] for e in rig.events if e[1] == 11] == [(0, 950)]
+    assert [e[2:4] for e in rig.events if e[1] == POLICY] == [(0, 950)]
