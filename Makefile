@@ -5,8 +5,11 @@ VENV := .venv
 BIN := $(VENV)/bin
 DEMO_ARGS ?=
 MODULES ?=
+STEPS ?= 1000000
+SEED ?= 1
+JOBS ?= 2
 
-.PHONY: help install system demo test lint type coverage mutate bench docs clean
+.PHONY: help install system demo test lint type coverage mutate campaign bench docs clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 18
@@ -51,6 +54,9 @@ bench: install ## the project's ratios, measured side by side
 
 docs: install ## the documents that follow from the tables: state machines, parameters, alarms
 	@PYTHONPATH=protocol:firmware $(BIN)/python docs/generate.py
+
+campaign: install ## random steps against the invariants: STEPS=1000000 SEED=1 JOBS=2
+	@$(BIN)/python firmware/tests/core/walk.py --steps $(STEPS) --seed $(SEED) --jobs $(JOBS)
 
 clean: ## remove what the other targets made
 	rm -rf $(VENV) build dist .coverage .pytest_cache .mypy_cache .ruff_cache

@@ -231,6 +231,7 @@ _OTHERS = {
     ),
     "window": ("`genset.window_start_min`, quiet hours apart", "`genset.window_end_min`"),
     "exercise": ("`genset.exercise_days` without a long enough run", "`genset.exercise_run_s` of running"),
+    "critical_off": ("rules keep the critical load off for `genset.bus_delay_s`", "it is connected again"),
     "manual": ("`genset.start`", "its time, `genset.stop`, or the grid begins to serve"),
 }
 

@@ -116,6 +116,7 @@ TEXTS = {
     "alarm_on": "alarm {}, {} in all",
     "fuel_enough": "fuel {} above {}",
     "starts_left": "{} of {} starts this hour",
+    "critical_off": "critical load is off",
     "bus_margin": "bus {} above disconnection at {}",
     "grid_margin": "grid {} between {} and {}",
     "setpoint": "setpoint {}",

@@ -137,6 +137,8 @@ NAMES = (
     "bus_margin",
     "grid_margin",
     "setpoint",
+    # genset demand, later
+    "critical_off",
 )
 
 # Codes that may answer a command, in the order of the table.

@@ -41,7 +41,7 @@ def step(
         grid.step(v, dt_ms, on_grid, blind)
         if c.outage:
             leave = _planned(c, c.outage, dt_ms)
-    source.judge(dt_ms, grid, contacts)
+    source.judge(grid, contacts)
     if genset.exists:
         _demands(c, v, minute, dt_ms, blind)
         want = c.wanted()
@@ -82,6 +82,7 @@ def _demands(
         policy.ration > 0,
         c.charge.tapered,
         exercise.active,
+        c.loads.shedding.dark,
     )
 
 

@@ -158,6 +158,8 @@ class Controller:
         battery = self.battery
         closed = contacts.closed
         battery.step(v, dt_ms, closed[BATTERY], closed[GRID] == 0 == closed[GENSET])
+        self.source.pass_time(dt_ms)
+        self.demand.pass_time(dt_ms)
         if self.mode_ms:
             self.mode_ms = self.mode_ms - dt_ms if self.mode_ms > dt_ms else 0
             if self.mode_ms == 0:
@@ -167,6 +169,10 @@ class Controller:
         out = result.outputs
         if self.adopted or ac.adopt(self):
             ac.step(self, v, snap.minute, dt_ms, blind, out)
+        else:
+            self.policy.pass_time(dt_ms)
+            if self.outage:
+                self.outage.pass_time(dt_ms)
         dc.distribute(self, v, dt_ms, blind, out)
         if self.resets.left_ms:
             restraint.wait(self, out)
@@ -196,7 +202,7 @@ class Controller:
         loads = self.loads
         # A battery that is off, or too low for the loads whatever its charge is said to be, carries nothing.
         able = battery.bus_mv is not None and self.contacts.closed[BATTERY] != 0
-        served = source.actual != 0 and snap.v[_AC_PRESENT] != 0
+        served = source.actual != 0 and self.decision.accepted[_AC_PRESENT] != 0
         self.policy.step(
             dt_ms,
             snap.minute,

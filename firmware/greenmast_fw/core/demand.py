@@ -15,7 +15,10 @@ Rules
   threshold that nobody can see.
 - Grid absent for its time demands until the grid serves. A scheduled window demands while it is open, quiet
   hours apart.
-- While fuel is rationed only bus voltage and commands start it; what runs, finishes.
+- While fuel is rationed only bus voltage, a critical load that is off, and commands start it; what runs,
+  finishes.
+- While rules have taken the critical load off, that demands after the bus demand's delay until it is back:
+  on a bus that rests, neither charge nor voltage might, and nothing else would bring it back.
 - A grid that serves ends every demand, latched ones too; one by command ends when the grid *begins* to serve;
   an exercise is `exercise`'s own business.
 - With no data at all, nothing is decided.
@@ -29,6 +32,7 @@ MANUAL = 8
 ABSENT = 64
 WINDOW = 256
 EXERCISE = 512
+DARK = 1_024
 
 GRID_ABSENT = reasons.code("grid_absent")
 
@@ -36,6 +40,7 @@ GRID_ABSENT = reasons.code("grid_absent")
 ORDER = (
     (SOC, ROWS[0][4]),
     (BUS, ROWS[1][4]),
+    (DARK, reasons.code("critical_off")),
     (LOAD, ROWS[2][4]),
     (HEAT, ROWS[3][4]),
     (ABSENT, GRID_ABSENT),
@@ -63,7 +68,7 @@ class Demand:
     """`active`: mask of the demands in force. `manual_ms`, `inhibit_ms`: time left of commands.
 
     `rows`: the demands that hang on a value; `soc` and `bus` are the first two. `absent_ms`: since the grid
-    last served, `absent_limit_ms`: when that demands, 0 never.
+    last served, `absent_limit_ms`: when that demands, 0 never. `dark_ms`: since the critical load went.
     """
 
     def __init__(self, params: "dict[str, int]") -> None:
@@ -71,6 +76,7 @@ class Demand:
         self.manual_ms = 0
         self.inhibit_ms = 0
         self.absent_ms = 0
+        self.dark_ms = 0
         self.rows = tuple([Threshold(row) for row in ROWS])
         self.soc, self.bus = self.rows[:2]
         self._served = False  # lost battery data have had their charge
@@ -84,6 +90,7 @@ class Demand:
         for row in self.rows:
             row.configure(params)
         self.absent_limit_ms = params["genset.grid_absent_s"] * 1000
+        self._dark_limit_ms = params["genset.bus_delay_s"] * 1000
         self._data_policy = params["genset.data_lost"]
         self._data_delay_ms = params["genset.data_lost_delay_s"] * 1000
 
@@ -103,12 +110,21 @@ class Demand:
             self._dismissed = True
         self.active = 0
         self.manual_ms = 0
-        self.absent_ms = 0
+        self.absent_ms = self.dark_ms = 0
         self._forget()
 
     def _forget(self) -> None:
         for row in self.rows:
             row.forget()
+
+    def pass_time(self, dt_ms: int) -> None:
+        """Every scan: commands end by themselves."""
+        if self.inhibit_ms:
+            self.inhibit_ms = self.inhibit_ms - dt_ms if self.inhibit_ms > dt_ms else 0
+        if self.manual_ms:
+            self.manual_ms = self.manual_ms - dt_ms if self.manual_ms > dt_ms else 0
+            if self.manual_ms == 0:
+                self.active &= ~MANUAL
 
     def see(
         self,
@@ -138,20 +154,17 @@ class Demand:
         ration: bool,
         tapered: bool,
         exercise: bool,
+        dark: bool,
     ) -> None:
         """`lost_ms`: since the state of charge was last good. `grid_serves`: the grid can do all the work.
 
         `grid_absent`: there should be one and it does not serve. `window`: a scheduled run. `tapered`: the
-        genset runs, but charging no longer loads it. `exercise`: one is under way.
+        genset runs, but charging no longer loads it. `exercise`: one is under way. `dark`: rules have taken
+        the critical load off.
         """
-        if self.inhibit_ms:
-            self.inhibit_ms = self.inhibit_ms - dt_ms if self.inhibit_ms > dt_ms else 0
-        if self.manual_ms:
-            self.manual_ms = self.manual_ms - dt_ms if self.manual_ms > dt_ms else 0
-            if grid_serves and not self._grid:
-                self.manual_ms = 0
-            if self.manual_ms == 0:
-                self.active &= ~MANUAL
+        if self.manual_ms and grid_serves and not self._grid:
+            self.manual_ms = 0
+            self.active &= ~MANUAL
         if quiet != self._quiet:
             self._quiet = quiet
             for row in self.rows:
@@ -167,6 +180,7 @@ class Demand:
             if tapered:
                 self._taper()
             self._time(dt_ms, grid_absent, window and not quiet, ration)
+            self._dark(dt_ms, dark)
         self._grid = grid_serves
         if exercise:
             self.active |= EXERCISE
@@ -228,6 +242,16 @@ class Demand:
         elif not ration and not self._dismissed:
             active |= WINDOW
         self.active = active
+
+    def _dark(self, dt_ms: int, dark: bool) -> None:
+        if not dark:
+            self.dark_ms = 0
+            self.active &= ~DARK
+        else:
+            if self.dark_ms < _SATURATED_MS - dt_ms:
+                self.dark_ms += dt_ms
+            if self.dark_ms >= self._dark_limit_ms:
+                self.active |= DARK
 
     def memory(self) -> "list[int]":
         """What must survive a reset: latches, what is left of commands, how long the grid has been absent."""

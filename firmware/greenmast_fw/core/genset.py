@@ -398,6 +398,8 @@ class Genset:
     def _stopping(self, want: int, loaded: int, dt_ms: int) -> None:
         evidence = self.engine.evidence
         late = self.ms >= self._stop_ms
+        if self.tries and not self._ran and not self.lock and evidence != RUNS and self.ms < self._rest_ms:
+            return  # a starter that has turned in vain rests
         if evidence == STOPPED or (evidence == UNKNOWN and late):
             self.overdue = False
             self.run_ms = 0
@@ -408,9 +410,12 @@ class Genset:
                 self._enter(LOCKED_OUT, self.lock)
             else:
                 self._enter(OFF, NO_DEMAND)
-        elif late:
-            self.overdue = True
-            self.reason = FAIL_TO_STOP
+        else:
+            if evidence == RUNS:
+                self._ran = True  # fired at the very end of a crank, say
+            if late:
+                self.overdue = True
+                self.reason = FAIL_TO_STOP
 
     def _locked_out(self, want: int, loaded: int, dt_ms: int) -> None:
         self.reason = self.lock

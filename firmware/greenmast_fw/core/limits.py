@@ -24,6 +24,8 @@ HOT = reasons.code("charge_hot")
 NOT_ALLOWED = reasons.code("charge_refused")
 
 IDLE_MA = 1_000  # less than this is no output
+_MOST_MA = 1_000_000  # that a rectifier can be told
+_BUS_DEAD_MV = 10_000  # no current follows from power below
 _OVER_MA = 2_000  # with a tenth of the limit: what the rectifier's limit lets through between two writes
 _NEVER_DC = -1_000
 _RELEASE_DC = 20
@@ -115,12 +117,12 @@ class Limits:
         """The rectifier carries the loads besides charging, as far as the sun does not."""
         load = v[_LOAD_W]
         fifties = bus_mv // 50  # keeps the products below within a small integer
-        if load is not None and fifties:
+        if load is not None and bus_mv >= _BUS_DEAD_MV:
             # A sun that nobody measures can only overcharge as far as the trim allows.
             self._net_ma = load * 20_000 // fifties - (v[_SOLAR_W] or 0) * 20_000 // fifties
         if self._net_ma is not None:
             limit += self._net_ma
-            self.limit_ma = 0 if limit < 0 else min(limit, self._rated_ma) if self._rated_ma else limit
+            self.limit_ma = 0 if limit < 0 else min(limit, self._rated_ma or _MOST_MA)
 
     def _trim(self, v: "tuple[int | None, ...]", dt_ms: int, current_ma: "int | None", limit: int) -> None:
         cell = v[_CELL_MAX]

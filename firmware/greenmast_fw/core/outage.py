@@ -49,22 +49,26 @@ class Outage:
         self._since_ms = 0
         self._on = self._stays = self.over = False
 
-    def step(self, dt_ms: int, grid_ok: bool, proven: bool, carries: bool) -> None:
-        """`grid_ok`, `proven`: as `Grid` says. `carries`: the battery could carry the load."""
+    def pass_time(self, dt_ms: int) -> None:
+        """Instead of `step`, while nothing can be decided."""
         if self.in_ms > dt_ms:
             self.in_ms -= dt_ms
         else:
             self.in_ms = 0
-            self._since_ms += dt_ms
-            self._left_ms -= dt_ms
+            if self._left_ms:
+                self._since_ms += dt_ms
+            self._left_ms = self._left_ms - dt_ms if self._left_ms > dt_ms else 0
+
+    def step(self, dt_ms: int, grid_ok: bool, proven: bool, carries: bool) -> None:
+        """`grid_ok`, `proven`: as `Grid` says. `carries`: the battery could carry the load."""
+        self.pass_time(dt_ms)
         near = self.in_ms <= self._leave_ms
         if not grid_ok:
             self._on = self._on or near
         elif proven and (self._on or self._left_ms <= _MARGIN_MS):
             self.over = True  # it has come back, or has never been away
-        if self._left_ms <= 0:
+        if self._left_ms == 0:
             self.over = True
-            self._left_ms = 0
         if near and not carries:
             self._stays = True
         self.charge_first = grid_ok and self.in_ms <= self._charge_ms

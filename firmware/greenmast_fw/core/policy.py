@@ -55,6 +55,7 @@ _PERIOD_MS = 5_000  # between looks at everything that is not urgent
 _LASTED_MS = 60_000
 _REST_MS = 900_000
 _FIRST_MS = 60_000  # after a boot that remembers nothing
+_SATURATED_MS = 0x3FFFFFFF
 
 # A wish: a flag each for the scheduled window and for a genset to be spared, and 4 x a place in _CARRIES.
 _WINDOW_WISH = 1
@@ -118,6 +119,11 @@ class Policy:
         self.keeper.command(permille, for_ms + self._ms)  # what has passed already is not its time
         self._urgent = -1
 
+    def pass_time(self, dt_ms: int) -> None:
+        """Instead of `step`, while nothing can be decided: plan and commands end by themselves."""
+        if self._ms < _SATURATED_MS - dt_ms:
+            self._ms += dt_ms
+
     def take_plan(self, kept: "list[int]") -> None:
         """Follow the plan that `plan.from_command` has read; one without hours withdraws the one before."""
         self.plan = None
@@ -148,7 +154,7 @@ class Policy:
         `served`: some AC carries the load. `fuel`: permille for a genset that could start, else None.
         `to_lvd_s`: pessimistic. `announced`: an outage is near enough to charge for it.
         """
-        self._ms += dt_ms
+        self.pass_time(dt_ms)
         urgent = mode * 2 + 1 if announced else mode * 2
         if (
             self._ms < _PERIOD_MS

@@ -22,7 +22,7 @@ _SHAPE = {
     "grid": (3, 1, 16_384),
     "battery": (8, 0, 0x3FFFFFFF),
     "policy": (14, 0, 1_000),
-    "demand": (5, 0, 1_023),
+    "demand": (5, 0, 2_047),
     "exercise": (2, 0, 3),
     "genset": (11, 0, len(points.GENSET_STATES) - 1),
     "source": (4, 0, len(points.AC_SOURCES) - 1),

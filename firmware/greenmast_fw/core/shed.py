@@ -78,6 +78,12 @@ class Shedding:
         return self.by[0] > 0 or self.by[1] > 0
 
     @property
+    def dark(self) -> bool:
+        """Whether the critical tier, or the battery, is gone."""
+        level = self.level
+        return level > 0 and self.thresholds.outputs[level - 1] in (LOAD1, BATTERY)
+
+    @property
     def reconnect_mv(self) -> int:
         """The reconnect voltage in force."""
         return self.thresholds.reconnect_mv(self.episodes)

@@ -80,10 +80,8 @@ class Source:
         self._min_on_ms = params["source.min_on_s"] * 1000
         self._tries_max = params["source.close_tries"]
 
-    def judge(self, dt_ms: int, grid: Grid, contacts: Contactors) -> None:
-        """First half of a step: what is proven, and whether the grid could serve: demand depends on it."""
-        closed = contacts.closed
-        self.actual = GRID if closed[0] == 1 else GENSET if closed[1] == 1 else NONE
+    def pass_time(self, dt_ms: int) -> None:
+        """Every scan: what ends by itself."""
         given_up = self.given_up_ms
         if given_up[0]:
             given_up[0] = given_up[0] - dt_ms if given_up[0] > dt_ms else 0
@@ -91,8 +89,13 @@ class Source:
             given_up[1] = given_up[1] - dt_ms if given_up[1] > dt_ms else 0
         if self.select_ms:
             self.select_ms = self.select_ms - dt_ms if self.select_ms > dt_ms else 0
+
+    def judge(self, grid: Grid, contacts: Contactors) -> None:
+        """First half of a step: what is proven, and whether the grid could serve: demand depends on it."""
+        closed = contacts.closed
+        self.actual = GRID if closed[0] == 1 else GENSET if closed[1] == 1 else NONE
         fault = contacts.fault[1]
-        self.grid_usable = not given_up[0] and (
+        self.grid_usable = not self.given_up_ms[0] and (
             grid.ok
             if self.ac == GRID
             else grid.qualified and fault != contactor.WELDED and fault != contactor.CHATTER

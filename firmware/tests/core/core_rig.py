@@ -31,8 +31,8 @@ CONTACTORS = points.FEEDBACKS
 class Rig:
     """A controller on a small site. Attributes are truths that tests may set; `silent` roles give no data."""
 
-    def __init__(self, outputs=None, memory=None, roles=ROLES, **settings):
-        self.site = Site(outputs or REFERENCE, roles, "lfp", 300)
+    def __init__(self, outputs=None, memory=None, roles=ROLES, site=None, **settings):
+        self.site = site or Site(outputs or REFERENCE, roles, "lfp", 300)
         self.params = params.defaults()
         for name in settings:
             self.params[name.replace("__", ".")] = settings[name]
@@ -235,16 +235,19 @@ class Rig:
         """Name of the refusal, or "ok"."""
         return reasons.NAMES[self.controller.command(name, args)[0]]
 
-    def reset(self):
-        """A new controller with the old one's memory, on the same site; outputs fall to idle meanwhile."""
-        memory = self.controller.memory()
+    def reset(self, record=None, lost=False):
+        """A new controller with the old one's memory, on the same site; outputs fall to idle meanwhile.
+
+        `record`: an older memory instead. `lost`: none at all.
+        """
+        memory = record or self.controller.memory()
         self.out = bytearray(self.site.idle)
         for _ in range(3):
             self._move(1_000)
             self.time_ms += 1_000
         self.parallel = 0  # a welded contactor beside the idle state is the hardware interlock's business
         self.controller = Controller(self.params, self.site)
-        assert self.controller.restore(memory)
+        assert lost or self.controller.restore(memory)
         self.out = self.controller.decision.outputs
 
 

@@ -2,6 +2,9 @@
 
 from charge_bench import GENSET, LOAD_MA, Bench, charged
 
+from greenmast_fw.core.limits import Limits
+from greenmast_protocol import params, points
+
 
 def _rests(bench):
     """Neither charged nor discharged by more than a small part of its capacity."""
@@ -488,3 +491,16 @@ def test_new_parameters_are_written_however_small_the_change():
     bench.configure(battery__charge_mv=bench.params["battery.charge_mv"] - 20)
     bench.run(11)
     assert bench.charge.setpoint_mv == bench.params["battery.charge_mv"]
+
+
+def test_a_bus_that_reads_next_to_nothing_makes_no_current_of_the_load():
+    limits = Limits(params.complete({"battery.charge_limit_ma": 50_000}), True)
+    v = [None] * points.COUNT
+    v[points.index("load.power_w")] = 2_000
+    limits.step(v, 1_000, 250, 0, 50_000)
+    assert limits.limit_ma == 90_000
+    limits.step(v, 1_000, 250, 0, 110)
+    assert limits.limit_ma == 90_000
+    v[points.index("load.power_w")] = 200_000
+    limits.step(v, 1_000, 250, 0, 10_000)
+    assert limits.limit_ma == 1_000_000  # no rectifier can be told more

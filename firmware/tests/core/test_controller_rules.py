@@ -2,6 +2,7 @@
 
 from core_rig import REFERENCE, Rig, on_genset
 
+from greenmast_fw.core import decision
 from greenmast_fw.core import site as sites
 from greenmast_fw.core.alarms import Alarms
 from greenmast_fw.core.controller import Controller
@@ -356,3 +357,8 @@ def test_a_site_without_alarm_relays_has_alarms_all_the_same():
     rig.run(80)
     assert "grid_lost" in rig.alarms()
     assert rig.point("output.alarm_minor") is None
+
+
+def test_every_kind_of_event_has_a_number_of_its_own():
+    kinds = [getattr(decision, name) for name in dir(decision) if name.isupper() and name != "TYPE_CHECKING"]
+    assert sorted(kinds) == list(range(len(kinds)))

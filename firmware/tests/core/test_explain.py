@@ -346,7 +346,7 @@ def test_a_battery_that_carries_for_the_tariff_tells_when_power_is_cheap():
     assert "next: the battery may carry in 4" in _line(rig, "policy")
     rig.until("source.ac", "none", 900)
     rig.run(20)
-    left = "next: grid power is cheap in 10 h 4"
+    left = "next: grid power is cheap in 10 h 5"
     assert left in _line(rig, "policy")
     line = _line(rig, "ac")
     assert line.startswith("ac none: grid power is expensive now: the battery carries; " + left)

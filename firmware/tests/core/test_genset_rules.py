@@ -1,6 +1,6 @@
 """The genset: its sequence, and what overrides it."""
 
-from core_rig import demanded, on_genset
+from core_rig import Rig, demanded, on_genset
 
 
 def test_start_sequence_runs_from_crank_to_load():
@@ -246,3 +246,27 @@ def test_a_voltage_that_merely_builds_up_is_no_evidence_of_running():
     rig.values = only_voltage
     rig.until("genset.state", "crank", 100)
     rig.until("genset.state", "rest", 12)
+
+
+def test_a_starter_that_has_turned_in_vain_rests_even_when_the_demand_ends_and_returns():
+    rig = Rig().run(5)
+    rig.grid_mv = 0
+    rig.run(10)
+    rig.start_ms = None
+    assert rig.command("genset.start", for_s=5) == "ok"
+    rig.until("genset.state", "crank", 30)
+    rig.until("genset.state", "stopping", 30)
+    assert rig.command("genset.start", for_s=60) == "ok"
+    assert rig.until("genset.state", "crank", 60) >= 10
+
+
+def test_an_engine_that_fires_as_the_crank_is_called_off_has_run():
+    rig = Rig(genset__min_off_s=60).run(5)
+    rig.grid_mv = 0
+    rig.soc = 250
+    rig.until("genset.state", "crank", 120)
+    rig.fuel = 50  # stops the genset in the very scan in which it is first seen to run
+    rig.until("genset.state", "stopping", 30)
+    assert rig.running()
+    rig.fuel = 600
+    assert rig.until("genset.state", "crank", 200) >= 60

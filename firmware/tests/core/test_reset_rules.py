@@ -14,6 +14,9 @@ FALLS_OPEN = dict(REFERENCE)
 for name in ("load2", "load3", "pv", "battery"):
     FALLS_OPEN[name] = (0, 1)
 
+GRID_OPEN = dict(REFERENCE)
+GRID_OPEN["grid"] = (0, 1)
+
 
 def loop(rig, resets, seconds):
     """So many resets, each after so long. Returns how often each contactor was closed by command."""
@@ -260,3 +263,20 @@ def test_a_reset_before_the_contactors_are_read_forgets_nothing_of_the_outputs()
     rig.run(2)
     kept = rig.controller.memory()["resets"]
     assert kept[1 + LOAD3] == 1
+
+
+def test_commands_and_plans_end_though_the_ac_contactors_have_not_been_read():
+    rig = Rig(GRID_OPEN)
+    rig.unread = {"genset"}
+    assert rig.command("source.select", ac="none", for_s=60) == "ok"
+    assert rig.command("genset.inhibit", for_s=60) == "ok"
+    assert rig.command("plan.set", expires_s=60, charge=[2]) == "ok"
+    assert rig.command("outage.announce", in_s=60, for_s=60) == "ok"
+    rig.run(120)
+    assert rig.is_now("grid") == 0
+    controller = rig.controller
+    assert controller.demand.inhibit_ms == controller.source.select_ms == controller.outage.in_ms == 0
+    rig.unread = set()
+    rig.run(10)
+    assert controller.policy.plan is None
+    assert rig.until("source.ac", "grid", 120) > 0

@@ -528,3 +528,17 @@ def test_the_genset_is_ac_too():
     rig.bus = None
     rig.run(1_000)
     assert rig.is_now("load3") == 1
+
+
+def test_with_the_critical_load_off_the_genset_brings_it_back_though_neither_charge_nor_bus_demands():
+    rig = Rig().run(5)
+    rig.grid_mv = 0
+    rig.soc = 400
+    rig.bus = 44_000
+    rig.command("genset.inhibit", for_s=900)
+    rig.until("load1", 0, 900)
+    rig.bus = None  # at rest: above the genset's start voltage, below the reconnect voltage
+    rig.command("genset.stop")
+    rig.command("genset.inhibit", for_s=1)
+    rig.until("load1", 1, 3_000)
+    assert rig.is_now("source.ac") == "genset"

@@ -5,6 +5,7 @@ from core_rig import Rig, on_genset
 from greenmast_fw.core.demand import (
     ABSENT,
     BUS,
+    DARK,
     DATA,
     HEAT,
     LOAD,
@@ -29,11 +30,13 @@ class Bench:
         self.soc, self.bus, self.load, self.dc, self.to_lvd = 600, 50_000, 2_000, 250, None
         self.lost_ms = self.blind = 0
         self.serves = self.absent = self.quiet = self.window = self.ration = self.tapered = False
+        self.dark = False
 
     def run(self, seconds):
         """So many scans of a second. Returns the mask of active demands."""
         for _ in range(seconds):
             self.demand.see(self.soc, self.bus, self.load, self.dc, self.to_lvd)
+            self.demand.pass_time(1_000)
             self.demand.step(
                 1_000,
                 self.lost_ms,
@@ -45,6 +48,7 @@ class Bench:
                 self.ration,
                 self.tapered,
                 False,
+                self.dark,
             )
         return self.demand.active
 
@@ -314,3 +318,14 @@ def test_the_longest_run_alarms_and_names_the_demand_that_keeps_it():
     rig.run(700)
     assert "genset_max_run" in rig.alarms()
     assert rig.reason("genset") == "soc_low"
+
+
+def test_a_critical_load_that_is_off_demands_after_the_bus_delay_until_it_is_back():
+    bench = Bench(bus_delay_s=60)
+    bench.dark = True
+    assert bench.run(59) == 0
+    assert bench.run(1) == DARK
+    bench.ration = True
+    assert bench.run(600) == DARK
+    bench.dark = False
+    assert bench.run(1) == 0
