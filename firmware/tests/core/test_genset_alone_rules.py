@@ -135,7 +135,8 @@ def test_a_demand_that_ends_stops_a_glow_at_once_and_a_crank_at_its_end():
     bench.step()
     assert bench.step(5_999, want=0) == ("crank", "cranking")
     assert bench.step(1, want=0) == ("stopping", "no_demand")
-    assert bench.step(want=0) == ("off", "no_demand")
+    assert bench.step(3_999, want=0) == ("stopping", "no_demand"), "a starter that has turned in vain rests"
+    assert bench.step(1, want=0) == ("off", "no_demand")
 
 
 def test_a_rest_ends_in_no_crank_that_is_not_wanted_not_allowed_or_one_too_many():
@@ -151,7 +152,7 @@ def test_a_rest_ends_in_no_crank_that_is_not_wanted_not_allowed_or_one_too_many(
             assert bench.step(6_000)[0] == "rest"
         bench.fault = 3 if case == "fault" else 0
         assert bench.step(4_000, want=0 if case == "want" else 1) == ("stopping", "no_demand"), case
-        assert bench.step()[0] == "off", case
+        assert bench.step(4_000)[0] == "off", case
 
 
 def test_an_engine_that_runs_late_is_taken_unless_it_is_forbidden():
@@ -273,11 +274,25 @@ def test_minimum_off_counts_from_the_standstill_to_the_millisecond():
     assert bench.step(1) == ("crank", "cranking")
 
 
+def test_a_board_that_waits_after_resets_prolongs_a_rest_and_nothing_else():
+    bench = Bench(crank_tries=3)
+    bench.step()
+    assert bench.step(6_000)[0] == "rest"
+    for _ in range(5):
+        bench.genset.wait()
+        assert bench.step(3_999) == ("rest", "cranking")
+    bench.genset.wait()
+    assert bench.step(3_999)[0] == "rest"
+    assert bench.step(1) == ("crank", "cranking")
+    bench.genset.wait()
+    assert bench.step(6_000)[0] == "rest", "a crank is not prolonged"
+
+
 def test_minimum_off_does_not_begin_anew_for_an_engine_that_never_ran():
     bench = Bench()
     bench.step()
     bench.step(6_000, want=0)
-    assert bench.step(want=0) == ("off", "no_demand")
+    assert bench.step(4_000, want=0) == ("off", "no_demand")
     assert bench.step() == ("crank", "cranking")
     bench = Bench().stopping()
     bench.engine(False)
@@ -285,7 +300,7 @@ def test_minimum_off_does_not_begin_anew_for_an_engine_that_never_ran():
     bench.step(100_000, want=0)
     assert bench.step() == ("crank", "cranking")
     bench.step(6_000, want=0)
-    bench.step(want=0)
+    bench.step(4_000, want=0)
     assert bench.step() == ("crank", "cranking"), "that crank was in vain: nothing ran"
 
 
@@ -482,7 +497,7 @@ def test_a_reset_by_command_makes_everything_whole():
     assert bench.step()[0] == "crank"
     bench.step(want=0)
     bench.step(6_000, want=0)
-    assert bench.step(want=0) == ("off", "no_demand"), "the old lock-out does not come back"
+    assert bench.step(4_000, want=0) == ("off", "no_demand"), "the old lock-out does not come back"
 
 
 def test_a_reset_by_command_disturbs_nothing_that_runs():
@@ -616,7 +631,7 @@ def test_minimum_off_follows_a_run_that_a_reset_interrupted_but_not_a_reset_alon
     bench.step()
     bench.step(6_000, want=0)
     bench.reset()
-    bench.step(want=0)
+    bench.step(4_000, want=0)
     assert bench.step() == ("crank", "cranking")
 
 

@@ -31,7 +31,8 @@ class Choice:
 
     def step(self, dt_ms=1_000, default=-1, leave=0):
         """One step; the source that is asked for, and why."""
-        self.source.judge(dt_ms, self.grid, self.contacts)
+        self.source.pass_time(dt_ms)
+        self.source.judge(self.grid, self.contacts)
         self.source.step(self.grid, self.genset, self.contacts, default, reasons.code(leave) if leave else 0)
         return self.source.ac, reasons.NAMES[self.source.reason]
 
