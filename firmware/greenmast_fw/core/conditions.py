@@ -137,6 +137,13 @@ def _contactors(c: "Controller", condition: bytearray) -> None:
         for i in range(len(fault)):
             if fault[i] == CHATTER or (fault[i] and i > GENSET):
                 condition[_MISMATCH] = 1
+    if c.decision.outputs != c.last_out:
+        disconnected(c)
+
+
+def disconnected(c: "Controller") -> None:
+    """The conditions that hang on outputs alone: when those have changed, and at the very beginning."""
+    condition = c.alarms.condition
     out = c.decision.outputs
     exists = c.site.exists
     for i, alarm in _DISCONNECTED:

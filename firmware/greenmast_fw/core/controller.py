@@ -107,6 +107,7 @@ class Controller:
         self.last_out = bytearray(site.idle)
         self.told = [0] * 6 + [self.policy.code, self.policy.keeper.code]
         self.source.reason = report.BOOT
+        conditions.disconnected(self)
         report.output_points(self)
         report.state_points(self, (None,) * points.COUNT)
 

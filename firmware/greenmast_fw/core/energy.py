@@ -48,19 +48,21 @@ class Energy:
     def step(self, v: "tuple[int | None, ...]", dt_ms: int, closed: "list[int | None]") -> None:
         """`closed`: proven positions by output."""
         self._split(v, closed)
+        read = self._read
+        rest = self._rest
         for i in range(COUNT):
             reading = v[ENERGY + i]
-            if self._read[i] >= 0 and self._since_ms[i] < _SATURATED - dt_ms:
+            if read[i] >= 0 and self._since_ms[i] < _SATURATED - dt_ms:
                 self._since_ms[i] += dt_ms
             if reading is not None:
-                if reading != self._read[i]:
+                if reading != read[i]:
                     self._device(i, reading)
                 continue
             power = self.w[i]
             if power is not None:
                 if power > 0:
-                    self._rest[i] += power * dt_ms
-                if self._rest[i] >= _MS_PER_H or self.wh[i] is None:
+                    rest[i] += power * dt_ms
+                if rest[i] >= _MS_PER_H or self.wh[i] is None:
                     self._count(i)
             elif self._exists[i]:
                 self._unknown_ms[i] += dt_ms

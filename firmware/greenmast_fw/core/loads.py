@@ -116,8 +116,10 @@ class Loads:
                 self._default(out)
             return
         calm = self.since_connect_ms >= self._stagger_ms
+        whole = self._settled and not shedding.level and not shedding.low_ms
         shedding.step(dt_ms, bus_mv, battery_mv, current_ma, soc, source, ac, shed, restarting, calm)
-        self._settled = self._write(out)
+        if not whole or shedding.level or shedding.low_ms:
+            self._settled = self._write(out)
 
     def _write(self, out: bytearray) -> bool:
         """Returns whether all outputs are as they should be, with nothing left to wait for."""

@@ -86,9 +86,8 @@ def state_points(c: "Controller", v: "tuple[int | None, ...]") -> None:
     values[_MODE] = c.mode
     values[_ACTIVE] = len(c.alarms.active)
     energy = c.energy
-    for i in range(COUNT):
-        values[POWER + i] = energy.w[i]
-        values[ENERGY + i] = energy.wh[i]
+    values[POWER : POWER + COUNT] = energy.w
+    values[ENERGY : ENERGY + COUNT] = energy.wh
     if c.cooling is not None:
         values[_REASON_COOLING] = c.cooling.reason
 
