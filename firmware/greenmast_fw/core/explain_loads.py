@@ -83,7 +83,8 @@ def load(c: "Controller", i: int) -> "Row":
     upcoming: "tuple[str, int] | tuple[()]" = ()
     on = c.decision.outputs[i]
     bus_mv = c.battery.bus_mv
-    if code == _COUNTDOWN:
+    stages = shedding.thresholds
+    if code == _COUNTDOWN and shedding.level < len(stages.outputs):  # else protection was quicker, this scan
         code, values = _going(c)
         upcoming = ("disconnected", seconds(shedding.countdown_ms()))
     elif code == _RECOVERING:
@@ -107,7 +108,6 @@ def load(c: "Controller", i: int) -> "Row":
             upcoming = ("disconnected for time", seconds(left_ms))
         elif i == BATTERY and not c.battery.charging and c.battery.to_lvd_s is not None:
             upcoming = ("empty", c.battery.to_lvd_s)
-    stages = shedding.thresholds
     if on and bus_mv is not None and shedding.level < len(stages.outputs):
         limit = stages.limits[shedding.level]
         if i == stages.outputs[shedding.level] and bus_mv >= limit:

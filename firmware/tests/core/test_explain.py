@@ -441,3 +441,14 @@ def test_every_state_can_be_explained():
     rig.silent = EVERYTHING
     scan(200)
     assert len(seen) >= 15, seen
+
+
+def test_a_countdown_that_protection_has_overtaken_can_be_explained():
+    rig = Rig(lvd__delay_s=60).run(5)
+    rig.grid_mv = 0
+    rig.start_ms = None
+    rig.bus = 47_000
+    rig.run(30)
+    assert reasons.code("shed_countdown") in rig.controller.loads.reason
+    rig.controller.loads.all_off()
+    assert len(rig.controller.explain()) > 5
