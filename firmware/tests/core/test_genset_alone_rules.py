@@ -288,6 +288,18 @@ def test_a_board_that_waits_after_resets_prolongs_a_rest_and_nothing_else():
     assert bench.step(6_000)[0] == "rest", "a crank is not prolonged"
 
 
+def test_an_engine_that_fires_as_it_is_called_off_has_run_and_one_that_nobody_sees_has_not():
+    for seen, then in ((True, "off"), (None, "crank")):
+        bench = Bench()
+        bench.step()
+        assert bench.step(6_000, want=0) == ("stopping", "no_demand")
+        bench.engine(seen)
+        assert bench.step(4_000, want=0)[0] == "stopping"
+        bench.engine(False)
+        assert bench.step(want=0)[0] == "off"
+        assert bench.step()[0] == then, "minimum off time holds after a run"
+
+
 def test_minimum_off_does_not_begin_anew_for_an_engine_that_never_ran():
     bench = Bench()
     bench.step()
