@@ -449,6 +449,6 @@ def test_a_countdown_that_protection_has_overtaken_can_be_explained():
     rig.start_ms = None
     rig.bus = 47_000
     rig.run(30)
-    assert reasons.code("shed_countdown") in rig.controller.loads.reason
+    assert reasons.code("shed_countdown") in list(rig.controller.loads.reason)
     rig.controller.loads.all_off()
     assert len(rig.controller.explain()) > 5
