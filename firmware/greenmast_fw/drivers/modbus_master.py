@@ -7,7 +7,8 @@ what came is dropped. A reply ends when its expected length has come, not at the
 then checked, because a frame with bytes behind it is not a frame. Knows no device and no retry policy.
 """
 
-from greenmast_fw.drivers import clock, modbus_frame
+from greenmast_fw.drivers import clock
+from greenmast_protocol import modbus_frame
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

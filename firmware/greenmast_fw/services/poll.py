@@ -8,8 +8,9 @@ its own default.
 """
 
 from greenmast_fw.devices import profile
-from greenmast_fw.drivers import clock, modbus_frame
+from greenmast_fw.drivers import clock
 from greenmast_fw.drivers.modbus_master import ModbusError
+from greenmast_protocol import modbus_frame
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -2,9 +2,9 @@
 
 import asyncio
 
-from greenmast_fw.drivers import modbus_frame as frame
 from greenmast_fw.drivers import modbus_line, modbus_master
 from greenmast_fw.services import poll
+from greenmast_protocol import modbus_frame as frame
 
 _WRAP = 1 << 30
 

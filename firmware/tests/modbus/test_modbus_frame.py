@@ -2,7 +2,7 @@
 
 from modbus_fakes import sealed, words
 
-from greenmast_fw.drivers import modbus_frame as frame
+from greenmast_protocol import modbus_frame as frame
 
 
 def built(*arguments):

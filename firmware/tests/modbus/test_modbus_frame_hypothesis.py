@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from greenmast_fw.drivers import modbus_frame as frame
+from greenmast_protocol import modbus_frame as frame
 
 UNIT, FUNCTION, ADDRESS, COUNT = 3, 4, 0x10, 4
 

@@ -4,7 +4,7 @@ import asyncio
 
 from modbus_fakes import Rig, sealed, words
 
-from greenmast_fw.drivers import modbus_frame as frame
+from greenmast_protocol import modbus_frame as frame
 
 GOOD = sealed(3, 4, 8, words(11, 22, 33, 44))
 OTHER = sealed(3, 4, 8, words(91, 92, 93, 94))

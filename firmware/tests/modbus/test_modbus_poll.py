@@ -4,9 +4,9 @@ from modbus_fakes import Rig
 
 from greenmast_fw.core.snapshot import Image
 from greenmast_fw.devices import binding, profile
-from greenmast_fw.drivers import modbus_frame as frame
 from greenmast_fw.drivers.modbus_master import ModbusError
 from greenmast_fw.services import poll
+from greenmast_protocol import modbus_frame as frame
 from greenmast_protocol import points, quality
 from greenmast_protocol.instances import Instances, count
 

@@ -114,7 +114,12 @@ def compile_master(target: Path) -> Path:
 
     Returns the folder to put on the path.
     """
-    for path, content in build.modules("greenmast_fw/__init__", "greenmast_fw/drivers/").items():
+    for path, content in build.modules(
+        "greenmast_fw/__init__",
+        "greenmast_fw/drivers/",
+        "greenmast_protocol/__init__",
+        "greenmast_protocol/modbus_frame",
+    ).items():
         (target / path).parent.mkdir(parents=True, exist_ok=True)
         (target / path).write_bytes(content)
     (target / "board.py").write_text(_BOARD_PROGRAM, encoding="utf-8")
