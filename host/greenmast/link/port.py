@@ -20,9 +20,9 @@ _WRITE_S = 2.0
 
 
 def open_port(port: str, baud: int, parity: str = "N", stop_bits: int = 1) -> serial.Serial:
-    """The open port, 8 data bits, its modem lines low. Raises OSError (see `why`), ValueError for the settings.
+    """The open port, 8 data bits, its modem lines low, this program's alone as long as it is open.
 
-    The port is this program's alone as long as it is open.
+    Raises OSError (see `why`), ValueError for settings that the port cannot have.
     """
     held = os.open(port, os.O_RDWR | os.O_NOCTTY | os.O_NONBLOCK)
     try:

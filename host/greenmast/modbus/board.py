@@ -11,6 +11,7 @@ from greenmast.modbus.master import DamagedError, Master, ModbusError, NoReplyEr
 from greenmast_protocol import modbus_frame
 
 METHOD = "bus.read"
+UNITS = range(1, 248)  # the board asks no others
 _QUEUE_S = 3.0  # the board's own exchanges come first
 _EXCEPTION = "exception_"
 
@@ -34,6 +35,8 @@ class BoardBus(Master):
 
     def read(self, unit: int, function: int, address: int, count: int, timeout_s: float = 0.5) -> bytes:
         """Functions 1-4: the data bytes of the reply."""
+        if unit not in UNITS:
+            raise NoReplyError
         params = {
             "bus": self._number,
             "unit": unit,

@@ -1,4 +1,4 @@
-"""What every master of the laptop does: a request built, its reply judged by the rules that the board has too.
+"""What every master of the laptop does: build a request, judge its reply by the rules that the board has too.
 
 Owns the errors of an exchange. Knows neither ports nor products, and never asks twice: whoever calls knows
 whether that is right.
@@ -77,9 +77,12 @@ class LineError(UserError):
 class Master(ABC):
     """One line. Not for use by several threads at once.
 
-    `name` is what a person calls the line. Every request raises ModbusError, or LineError when there is no
-    line any more; ValueError for what is no request.
+    `name` is what a person calls the line; `slack_s` what the way there and back may add to a device's own
+    slowest answer. Every request raises ModbusError, or LineError when there is no line any more; ValueError
+    for what is no request.
     """
+
+    slack_s = 0.0
 
     def __init__(self, name: str) -> None:
         self.name = name
@@ -100,9 +103,7 @@ class Master(ABC):
     ) -> None:
         self.close()
 
-    def read(
-        self, unit: int, function: int, address: int, count: int, timeout_s: float = TIMEOUT_S
-    ) -> bytes:
+    def read(self, unit: int, function: int, address: int, count: int, timeout_s: float = TIMEOUT_S) -> bytes:
         """Functions 1-4: the data bytes of the reply."""
         reply = self._ask(unit, function, address, count, (), timeout_s)
         return bytes(reply[3 : 3 + reply[2]])

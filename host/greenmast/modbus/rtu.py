@@ -24,17 +24,16 @@ _BUSY_ROUNDS = 50  # silences that a babbling line may break before a request is
 class RtuMaster(Master):
     """A line on serial port `port`. Raises LineError when it cannot be opened or does not know `baud`."""
 
-    def __init__(
-        self, port: str, baud: int, parity: str = "N", stop_bits: int = 1, turnaround_s: float = TURNAROUND_S
-    ) -> None:
+    slack_s = 0.05
+
+    def __init__(self, port: str, baud: int, parity: str = "N", stop_bits: int = 1) -> None:
         super().__init__(port)
         try:
             self._port = ports.open_port(port, baud, parity, stop_bits)
         except (OSError, ValueError, termios.error) as e:
             raise LineError(ports.why(port, e) if isinstance(e, OSError) else f"{port}: {e}") from e
         self.baud = baud
-        self._turnaround_s = turnaround_s
-        self._hold_s = time.monotonic() + turnaround_s  # somebody may have been asked before us
+        self._hold_s = time.monotonic() + TURNAROUND_S  # somebody may have been asked before us
         self._late_s: dict[int, float] = {}  # by unit: until when its reply may still come
 
     def close(self) -> None:
@@ -55,7 +54,7 @@ class RtuMaster(Master):
         except OSError as e:  # pyserial's own exception is one too
             raise LineError(f"{self.name} is gone: {e}") from e
         verdict = modbus_frame.check(request, reply, len(reply))
-        until_s = time.monotonic() + max(0.0, self._turnaround_s - timeout_s)
+        until_s = time.monotonic() + max(0.0, TURNAROUND_S - timeout_s)
         if verdict == modbus_frame.TIMEOUT:
             self._late_s[request[0]] = until_s
         elif verdict not in (modbus_frame.OK, modbus_frame.OWN_ECHO) and verdict < modbus_frame.EXCEPTION:

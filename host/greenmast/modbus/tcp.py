@@ -24,6 +24,8 @@ _GATEWAY_EXCEPTIONS = (10, 11)
 class TcpMaster(Master):
     """The device or gateway at `host`:`port`. Raises LineError when it cannot be reached."""
 
+    slack_s = 1.5  # a gateway asks one after another and waits for silent ones itself
+
     def __init__(self, host: str, port: int = PORT) -> None:
         super().__init__(f"{host}:{port}")
         self._address = (host, port)
@@ -40,7 +42,9 @@ class TcpMaster(Master):
         try:
             self._socket = socket.create_connection(self._address, CONNECT_S)
         except socket.gaierror as e:
-            raise LineError(f"no host {self._address[0]}: is the name right, and does it resolve here?") from e
+            raise LineError(
+                f"no host {self._address[0]}: is the name right, and does it resolve here?"
+            ) from e
         except ConnectionRefusedError as e:
             raise LineError(f"nothing listens at {self.name}: is Modbus TCP switched on there?") from e
         except TimeoutError as e:

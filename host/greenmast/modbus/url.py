@@ -46,7 +46,7 @@ def parse(url: str) -> SerialUrl | TcpUrl:
 
         return TcpUrl(parts.hostname, tcp.PORT if port is None else port)
     if url.startswith("/"):
-        raise _wrong(url, f"write serial://{url}")
+        raise _wrong(url, "a serial port is written with serial:// before it")
     raise _wrong(url, "it begins neither with serial:// nor with tcp://")
 
 
