@@ -107,10 +107,12 @@ def _search(
 def _refuse(station: Station, one: Profile) -> None:
     """Say what answers instead of `one`, if anything does. Raises UserError in any case."""
     known = catalogue.products()
+    if station.damage is not None:
+        raise _silence(station, one.LINK[0])
     if not station.answered:
         station.timeout_s = search.SCAN_TIMEOUT_S + station.master.slack_s
         questions = dict.fromkeys([search.PRESENT, *(recognise.first_question(other) for other in known)])
-        if not search.is_present(station, questions) or not station.answered:
+        if not search.is_present(station, questions) or station.damage is not None:
             raise _silence(station, one.LINK[0])
     others = recognise.recognise(station, known)
     looks = " or ".join(f"{other.NAME} ({other.TEXT})" for other in others) or "no product known here"

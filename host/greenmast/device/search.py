@@ -124,11 +124,12 @@ def _call(master: Master, baud: int | None, unit: int, products: Sequence[Profil
 
 
 def is_present(station: Station, questions: Iterable[Request]) -> bool:
-    """Whether anything comes back; damage counts only when no question is answered well."""
+    """Whether anything comes back. What is damaged twice will be damaged again: `station.damage` then."""
     for question in questions:
         try:
             station.ask(*question)
         except ModbusError:
-            continue
+            if station.damage is None:
+                continue
         return True
-    return station.damage is not None
+    return False

@@ -74,15 +74,16 @@ class RtuMaster(Master):
 
     def _transact(self, request: bytearray, timeout_s: float) -> bytearray:
         self._port.write(request)
-        length = modbus_frame.reply_length(request)
-        end_s = time.monotonic() + (len(request) + length) * self._character_s() + timeout_s
-        reply = bytearray()
-        while missing := modbus_frame.missing(request, reply, len(reply)):
-            left_s = end_s - time.monotonic()
-            if left_s <= 0:
-                return reply
-            self._port.timeout = left_s
-            reply += self._port.read(missing)
+        self._port.timeout = (len(request) + 1) * self._character_s() + timeout_s
+        reply = bytearray(self._port.read(1))
+        while reply and (missing := modbus_frame.missing(request, reply, len(reply))):
+            self._port.timeout = missing * self._character_s() + timeout_s
+            piece = self._port.read(missing)
+            reply += piece
+            if len(piece) < missing:
+                break
+        if not reply:
+            return reply
         # A frame with bytes behind it is no frame.
         self._port.timeout = 3.5 * self._character_s()
         reply += self._port.read(1)

@@ -21,7 +21,7 @@ TIMEOUT_S = 0.2
 
 @pytest.fixture(autouse=True)
 def _short_turnaround(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(rtu, "TURNAROUND_S", 0.3)
+    monkeypatch.setattr(rtu, "TURNAROUND_S", 0.05)
 
 
 def test_a_read_gives_the_data_of_the_reply() -> None:
@@ -76,7 +76,10 @@ def test_an_adapter_that_echoes_is_named() -> None:
         m.read(7, 3, 0x0102, 2, TIMEOUT_S)
 
 
-def test_a_late_reply_is_not_given_to_the_next_request_of_the_same_unit() -> None:
+def test_a_late_reply_is_not_given_to_the_next_request_of_the_same_unit(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(rtu, "TURNAROUND_S", 0.5)
     answers: list[Answer] = [[(0.25, registers(7, 3, 111))], [(0.0, registers(7, 3, 222))]]
     with PtySlave(lambda _: answers.pop(0)) as slave, RtuMaster(slave.path, 9600) as m:
         with pytest.raises(NoReplyError):
@@ -95,11 +98,12 @@ def test_a_late_reply_is_not_given_to_another_unit() -> None:
             m.read(8, 3, 0, 1, TIMEOUT_S)
 
 
-def test_a_silent_unit_does_not_hold_up_the_next_one() -> None:
+def test_a_silent_unit_does_not_hold_up_the_next_one(monkeypatch: pytest.MonkeyPatch) -> None:
     def answer(request: bytes) -> Answer:
         return [(0.0, registers(8, 3, 5))] if request[0] == 8 else []
 
     with PtySlave(answer) as slave, RtuMaster(slave.path, 9600) as m:
+        monkeypatch.setattr(rtu, "TURNAROUND_S", 5.0)
         with pytest.raises(NoReplyError):
             m.read(7, 3, 0, 1, 0.01)
         begin = time.monotonic()
