@@ -4,8 +4,7 @@ Source: InteliLite4 AMF20 Global Guide pp. 189-197 (exceptions, reserved registe
 InteliLite Global Guide (nominal power at 1228), Victron comap.py. Functions 3 and 4 read the same, 32 bits
 high word first. A register that is not there, or that lies inside a value of several registers, is exception
 2: a request must cover whole values without a gap, so the identity at 1307 is read with all its 16. A
-function that does not fit the kind of object is exception 1, everything else that fails exception 4, with
-its reason at 4205.
+function that does not fit the kind of object is exception 1, everything else that fails exception 4.
 
 Single-phase set. Remote start by coil 4700 works in automatic mode; the start and stop commands are the
 buttons on the front and work in manual mode. Commands that switch breakers are refused: they are the site
@@ -54,7 +53,6 @@ LENGTHS = {
 REMOTE_START = 4700
 ARGUMENT, COMMAND, LAST_ERROR, ALARMS = 4207, 4209, 4205, 4214
 INVALID_ARGUMENT, REFUSED = 1, 2
-BAD_COMMAND = 24  # reason at 4205
 # Command code -> argument -> return value
 COMMANDS = {
     0x01: {0x01FE0000: 0x1FF, 0x02FD0000: 0x2FE, 0x04FB0000: 0x4FC, 0x08F70000: 0x8F8},
@@ -158,7 +156,6 @@ class ComapIl4(Device):
         if (address, len(values)) not in ((ARGUMENT, 2), (ARGUMENT, 3), (COMMAND, 1)):
             raise RefusedError(ILLEGAL_ADDRESS)
         if values[-1] not in COMMANDS and len(values) != 2:
-            put(self.holding, LAST_ERROR, (0, BAD_COMMAND))
             raise RefusedError(DEVICE_FAILURE)
         if address == ARGUMENT:
             self._argument = values[0] << 16 | values[1]

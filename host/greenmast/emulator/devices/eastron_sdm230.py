@@ -7,13 +7,14 @@ Source: SDM230 protocol v1.1 and the drivers sdm_modbus, mbmd and esphome sdm_me
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import ClassVar
 
 from greenmast.emulator.devices.eastron import EastronMeter, Reading, Setting, serial
 
 
 class EastronSdm230(EastronMeter):
     profile = "eastron-sdm230"
-    settings = {
+    settings: ClassVar[Mapping[int, Setting]] = {
         0x000C: Setting(100.0, (60.0, 200.0)),  # pulse width, ms
         0x0012: Setting(0.0, (0.0, 3.0)),  # parity and stop bits, from the next power-up on
         0x0014: Setting(1.0, (1.0, 247.0)),  # address

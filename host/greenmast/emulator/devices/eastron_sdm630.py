@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from math import sqrt
+from typing import ClassVar
 
 from greenmast.emulator.devices.device import READ_HOLDING
 from greenmast.emulator.devices.eastron import SINGLES, EastronMeter, Reading, Setting, serial
@@ -23,7 +24,7 @@ NUMBER = 63_000_001
 class EastronSdm630(EastronMeter):
     profile = "eastron-sdm630"
     table_end = 0x017E  # one past total kvarh of line 3
-    settings = {
+    settings: ClassVar[Mapping[int, Setting]] = {
         0x0000: Setting(60.0, None),  # demand time, minutes
         0x0002: Setting(60.0, (0.0, 60.0)),  # demand period, minutes
         0x0006: Setting(230.0, None),  # system volts

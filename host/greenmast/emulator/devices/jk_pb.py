@@ -1,7 +1,7 @@
 """JK BMS of the PB series (JK-PB2A16S20P): battery management of one string.
 
 Source: JK BMS RS485 Modbus V1.0 and V1.1, the ESPHome example for the PB (esphome-jk-bms), jkbms_pb.py of
-venus-os_dbus-serialbattery and the bytes it and bsc_fw (issue 118) recorded, which fix every offset used here.
+venus-os_dbus-serialbattery and the bytes recorded there and in bsc_fw (issue 118), which fix the offsets.
 Function 3 reads, function 16 writes; 32 bits high word first. Addresses are byte offsets: a register is two
 addresses wide, an answer of several registers is consecutive. Three blocks: settings 0x1000, data 0x1200,
 identity 0x1400. Places without a meaning read as zero, odd addresses and everything outside are exception 2.

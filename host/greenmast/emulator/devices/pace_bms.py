@@ -29,9 +29,9 @@ CELL_PLACES, SENSORS = 16, 4
 VERSION, MODEL_SN, PACK_SN, TEXT_WORDS = 150, 160, 170, 10
 STANDBY_BELOW_MA = 50.0
 PARAMETERS = range(60, 115)
-# Registers that hold one byte: delay times and thresholds in percent
-BYTES = frozenset({63, 67, 71, 75, 78, 81, 83, 111, 112, 114})
 SOC_ALARM = 112
+# Delay times are single bytes, the threshold is in percent
+HIGHEST = {**dict.fromkeys((63, 67, 71, 75, 78, 81, 83, 111, 114), 0xFF), SOC_ALARM: 100}
 # At delivery, per cell in mV: alarm, protection, release; then the delay in 0.1 s
 CELL_OVER, CELL_UNDER, DELAY = (3_600, 3_650, 3_400), (2_800, 2_500, 2_900), 10
 # Register of the first of alarm, protection, release -> 0.1 degC
@@ -167,10 +167,8 @@ class PaceBms(Device):
         places = range(address, address + len(values))
         if places[-1] >= END:
             raise RefusedError(ILLEGAL_ADDRESS)
-        if not all(at in PARAMETERS or MODEL_SN <= at for at in places):
+        if not all(at in PARAMETERS or at >= MODEL_SN for at in places):
             raise RefusedError(ILLEGAL_VALUE)  # "its operation is not allowed"
-        if any(
-            at in BYTES and value > (100 if at == SOC_ALARM else 0xFF) for at, value in zip(places, values)
-        ):
+        if any(value > HIGHEST.get(at, 0xFFFF) for at, value in zip(places, values, strict=True)):
             raise RefusedError(ILLEGAL_VALUE)
         put(self.holding, address, values)
