@@ -77,7 +77,7 @@ def read(url: str, name: str, address: int | None, *, force: bool, json_output: 
     one = catalogue.product(name)
     baud, parity, stop_bits, factory_address = one.LINK
     unit = factory_address if address is None else address
-    with urls.open_master(line, baud, parity, stop_bits) as master:
+    with urls.open_master(line, baud or DEFAULT_BAUD, parity, stop_bits) as master:
         station = Station(master, unit, recognise.timeout_s(master, one))
         if not force and not recognise.fits(station, one):
             _refuse(station, one)
@@ -131,7 +131,7 @@ def _silence(station: Station, factory_baud: int) -> UserError:
         if station.damage.verdict in search.LINE_FAULTS:
             return UserError(remedies.of_line(name, str(station.damage)), NO_CONTACT)
         return UserError(remedies.of_damage(f"{where}: {station.damage}"), NO_CONTACT)
-    if baud and baud != factory_baud:
+    if baud and factory_baud and baud != factory_baud:
         where += f" (it leaves the factory with {factory_baud})"
     return UserError(remedies.of_silence(f"no answer from {where}", baud is not None), NO_CONTACT)
 

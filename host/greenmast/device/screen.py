@@ -100,8 +100,9 @@ def reading(now: Reading) -> None:
             Text("" if at is None else _words(at.raw), style="dim"),
         )
     _print(Text())
-    _print(table)
-    _print(Text())
+    if now.values:
+        _print(table)
+        _print(Text())
     _print(Text("registers as read (function, address, words)", style="bold"))
     for function, address, words in _runs(now):
         for start in range(0, len(words), _WORDS_A_LINE):
@@ -148,17 +149,17 @@ def _words(words: Iterable[int]) -> str:
 
 def _runs(now: Reading) -> Iterator[tuple[int, int, list[int]]]:
     """The words of neighbouring registers together: function, first address, words."""
+    words = {
+        (register.function, register.address + i): word
+        for register in now.registers
+        for i, word in enumerate(register.raw)
+    }
     run: tuple[int, int, list[int]] | None = None
-    for register in sorted(now.registers, key=lambda one: (one.function, one.address)):
-        if run is not None and register.function == run[0]:
-            place = register.address - run[1]
-            if place < len(run[2]):
-                continue  # a second row for the same register
-            if place == len(run[2]):
-                run[2].extend(register.raw)
-                continue
-        if run is not None:
-            yield run
-        run = (register.function, register.address, list(register.raw))
+    for function, address in sorted(words):
+        if run is None or (function, address) != (run[0], run[1] + len(run[2])):
+            if run is not None:
+                yield run
+            run = (function, address, [])
+        run[2].append(words[function, address])
     if run is not None:
         yield run

@@ -55,10 +55,13 @@ Progress = Callable[[Call], None]
 
 
 def factory_calls(master: Master, known: Iterable[Profile], bauds: Sequence[int] = ()) -> list[Call]:
-    """Every address that a product leaves the factory with, at each of `bauds`; none: at its factory rate."""
+    """Every address that a product leaves the factory with, at each of `bauds`; none: at its factory rate.
+
+    On a serial line products that have a network port only are left out.
+    """
     calls: dict[tuple[int | None, int], list[Profile]] = {}
     for one in sorted(known, key=lambda one: (one.LINK[3], one.NAME)):
-        for baud in _rates(master, bauds or one.LINK[:1]):
+        for baud in _rates(master, (bauds or one.LINK[:1]) if one.LINK[0] else ()):
             calls.setdefault((baud, one.LINK[3]), []).append(one)
     order = list(dict.fromkeys(baud for baud, _ in calls))
     wanted = sorted(calls, key=lambda key: (order.index(key[0]), key[1]))

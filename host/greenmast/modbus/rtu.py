@@ -15,9 +15,11 @@ from greenmast.link import port as ports
 from greenmast.modbus.master import DamagedError, LineError, Master
 from greenmast_protocol import modbus_frame
 
-QUIET_S = 0.02  # before a request; no product of the tables wants more
+QUIET_S = 0.02  # before a request
+PAUSE_S = 0.1  # after a reply; some products miss what follows sooner, and none of the tables wants more
 TURNAROUND_S = 0.5  # after a request its slave may still answer
 _CHARACTER_BITS = 11
+_HEAD = 3  # bytes that tell a refusal, which is short, and an echo from a reply
 _BUSY_ROUNDS = 50  # silences that a babbling line may break before a request is given up
 
 
@@ -54,6 +56,7 @@ class RtuMaster(Master):
         except OSError as e:  # pyserial's own exception is one too
             raise LineError(f"{self.name} is gone: {e}") from e
         verdict = modbus_frame.check(request, reply, len(reply))
+        self._hold_s = time.monotonic() + PAUSE_S if reply else 0.0
         until_s = time.monotonic() + max(0.0, TURNAROUND_S - timeout_s)
         if verdict == modbus_frame.TIMEOUT:
             self._late_s[request[0]] = until_s
@@ -77,6 +80,7 @@ class RtuMaster(Master):
         self._port.timeout = (len(request) + 1) * self._character_s() + timeout_s
         reply = bytearray(self._port.read(1))
         while reply and (missing := modbus_frame.missing(request, reply, len(reply))):
+            missing = missing if len(reply) >= _HEAD else 1
             self._port.timeout = missing * self._character_s() + timeout_s
             piece = self._port.read(missing)
             reply += piece

@@ -32,12 +32,20 @@ def patience(monkeypatch: pytest.MonkeyPatch, timeout_ms: int) -> None:
 
 
 @pytest.fixture
+def few(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A world of few products."""
+    some = [binding.load(name) for name in ("daly-bms", "dse-7320", "meanwell-drs", "seplos-v3")]
+    monkeypatch.setattr(catalogue, "products", lambda: some)
+
+
+@pytest.fixture
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Few addresses, and no patience with a line on which nobody answers anyway."""
     monkeypatch.setattr(search, "ADDRESSES", range(1, 6))
     monkeypatch.setattr(search, "SCAN_TIMEOUT_S", 0.01)
     monkeypatch.setattr(RtuMaster, "slack_s", 0.0)
     monkeypatch.setattr(rtu, "QUIET_S", 0.001)
+    monkeypatch.setattr(rtu, "PAUSE_S", 0.0)
     patience(monkeypatch, 10)
 
 
@@ -45,6 +53,7 @@ def factory(url: str) -> str:
     return f"{url}?baud=9600"
 
 
+@pytest.mark.usefixtures("few")
 def test_devices_at_their_factory_addresses_are_found_on_a_paced_wire(
     line: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -140,7 +149,7 @@ def test_nothing_found_is_a_document_too() -> None:
     assert json.loads(done.stdout)["found"] == []
 
 
-@pytest.mark.usefixtures("quick")
+@pytest.mark.usefixtures("quick", "few")
 def test_all_common_rates_are_tried_when_asked_for() -> None:
     with PtySlave(lambda _: []) as slave:
         done = invoke("probe", "--url", f"serial://{slave.path}", "--baud", "all", "--address", "3")

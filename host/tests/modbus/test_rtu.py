@@ -42,9 +42,11 @@ def test_a_reply_in_pieces_is_one_reply() -> None:
 
 def test_an_exception_carries_its_code_and_reads_as_a_sentence() -> None:
     with PtySlave(lambda _: [(0.0, sealed(bytes((7, 0x83, 2))))]) as slave, RtuMaster(slave.path, 9600) as m:
+        begin = time.monotonic()
         with pytest.raises(RefusedByDeviceError, match="no such register") as refused:
-            m.read(7, 3, 0, 1)
+            m.read(7, 3, 0, 60, 2.0)
         assert refused.value.code == 2
+        assert time.monotonic() - begin < 2.0  # it is known to be short
 
 
 @pytest.mark.parametrize(
@@ -133,7 +135,15 @@ def test_writes_are_confirmed() -> None:
 
 
 def test_no_product_wants_more_silence_than_the_master_keeps() -> None:
-    assert max(binding.load(name).GAP_MS for name in binding.PROFILES) <= rtu.QUIET_S * 1000
+    assert max(binding.load(name).GAP_MS for name in binding.PROFILES) <= rtu.PAUSE_S * 1000
+
+
+def test_a_device_is_left_alone_for_a_while_after_its_reply() -> None:
+    with PtySlave(lambda _: [(0.0, registers(7, 3, 5))]) as slave, RtuMaster(slave.path, 9600) as m:
+        m.read(7, 3, 0, 1)
+        begin = time.monotonic()
+        m.read(7, 3, 0, 1)
+        assert time.monotonic() - begin >= rtu.PAUSE_S
 
 
 def test_a_port_that_is_not_there_or_not_ours_says_what_helps(
