@@ -79,7 +79,7 @@ class Reading:
 
 
 _PHASE = re.compile(r"\.l\d_")
-_BITS = (1, 2)  # functions that read them
+BITS = (1, 2)  # functions that read them
 
 
 class _Values:
@@ -134,7 +134,7 @@ def _registers(one: Profile, number: int, address: int, reply: bytes) -> list[Re
     """What read number `number` brought from `address` on, by address; nothing is left out."""
     function, _, count, _ = one.READS[number]
     words: list[int]
-    if function in _BITS:
+    if function in BITS:
         words = [reply[i >> 3] >> (i & 7) & 1 for i in range(count)]
     else:
         words = list(struct.unpack(f">{count}H", reply))

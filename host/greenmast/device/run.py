@@ -89,7 +89,8 @@ def read(url: str, name: str, address: int | None, *, force: bool, json_output: 
         _print_json(now.document())
     else:
         screen.reading(now)
-    return DONE if any(value is not None for value in now.values.values()) else REFUSED
+    told = any(value is not None for value in now.values.values())
+    return DONE if told or (now.registers and not now.values) else REFUSED
 
 
 def _search(
@@ -110,8 +111,7 @@ def _refuse(station: Station, one: Profile) -> None:
     if station.damage is not None:
         raise _silence(station, one.LINK[0])
     if not station.answered:
-        station.timeout_s = search.SCAN_TIMEOUT_S + station.master.slack_s
-        questions = dict.fromkeys([search.PRESENT, *(recognise.first_question(other) for other in known)])
+        questions = search.questions_of_all(station.master, known)
         if not search.is_present(station, questions) or station.damage is not None:
             raise _silence(station, one.LINK[0])
     others = recognise.recognise(station, known)
