@@ -115,7 +115,7 @@ def reading(now: Reading) -> None:
 
 def note(text: str) -> None:
     """A line beside the result, on stderr."""
-    Console(stderr=True, highlight=False).print(Text(text, style="dim"))
+    Console(stderr=True, highlight=False).print(Text(text, style="dim"), soft_wrap=True)
 
 
 @contextmanager

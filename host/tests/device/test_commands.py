@@ -141,7 +141,7 @@ def test_a_dead_device_says_what_was_asked_and_what_helps() -> None:
     assert "A and B" in done.stderr
 
 
-@pytest.mark.usefixtures("quick")
+@pytest.mark.usefixtures("quick", "few")
 def test_nothing_found_is_a_document_too() -> None:
     with PtySlave(lambda _: []) as slave:
         done = invoke("probe", "--url", f"serial://{slave.path}?baud=9600", "--address", "3", "--json")
@@ -197,6 +197,7 @@ def test_an_adapter_that_echoes_ends_the_search_at_once(command: tuple[str, ...]
     assert "local echo" in done.stderr
 
 
+@pytest.mark.usefixtures("few")
 def test_a_reply_that_was_damaged_once_is_asked_for_again() -> None:
     broken = [True]
 
