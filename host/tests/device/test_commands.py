@@ -285,3 +285,45 @@ def test_the_list_has_every_product_and_marks_single_sources() -> None:
     assert [row["profile"] for row in json.loads(invoke("list", "--json").stdout)["profiles"]] == sorted(
         binding.PROFILES
     )
+
+
+def test_a_request_without_an_answer_costs_its_own_points_only(
+    line: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    built = line({10: "dse-7320"})
+    answer = built.server.answer
+    engine = bytes((3, 0x05, 0x80))
+    monkeypatch.setattr(
+        built.server, "answer", lambda unit, asked: None if asked[:3] == engine else answer(unit, asked)
+    )
+    document = json.loads(invoke("read", "dse-7320", "--url", built.tcp, "--json").stdout)
+    assert (document["points"]["genset.running"], document["points"]["genset.rpm"]) == (None, 1509)
+    assert document["quality"] == {"genset.running": "no reply"}
+    done = invoke("read", "dse-7320", "--url", built.tcp)
+    assert done.exit_code == 0
+    assert "3:0x0580  no reply" in done.stdout
+
+
+def test_sentinels_and_values_out_of_range_are_told_instead_of_a_value(line: Callable[..., Any]) -> None:
+    built = line({10: "dse-7320"})
+    bank = built.server.devices[10].holding
+    bank[0x0403], bank[0x0406] = 0xFFFF, 0xEA60
+    document = json.loads(invoke("read", "dse-7320", "--url", built.tcp, "--json").stdout)
+    assert (document["points"]["genset.fuel_permille"], document["points"]["genset.rpm"]) == (None, None)
+    assert document["quality"] == {"genset.fuel_permille": "sentinel", "genset.rpm": "out_of_range (60000)"}
+
+
+def test_a_document_has_the_raw_words_beside_value_and_unit(line: Callable[..., Any]) -> None:
+    url = line({10: "dse-7320"}).tcp
+    document = json.loads(invoke("read", "dse-7320", "--url", url, "--json").stdout)
+    assert {"profile", "address", "identity", "points", "registers"} <= set(document)
+    by_address = {register["address"]: register for register in document["registers"]}
+    assert by_address[0x0408] == {
+        "function": 3,
+        "address": 0x0408,
+        "name": "genset.voltage_mv",
+        "raw": [0, 2283],
+        "value": 228.3,
+        "unit": "V",
+    }
+    assert (by_address[0x0402]["name"], by_address[0x0402]["value"]) == ("", by_address[0x0402]["raw"][0])
