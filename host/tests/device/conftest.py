@@ -23,7 +23,7 @@ from greenmast.site import load
 sys.path.append(str(Path(__file__).parent.parent / "modbus"))
 
 _LIMIT_S = 20.0
-_SPEED = 10.0  # of the wire
+_SPEED = 30.0  # of the wire
 
 # Unlike each other and unlike 0, so that one register taken for another is seen.
 TRUTHS = {

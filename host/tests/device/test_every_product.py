@@ -16,6 +16,7 @@ from typer.testing import CliRunner
 from greenmast.cli.app import app
 from greenmast.device import catalogue
 from greenmast.emulator.devices import PROFILES
+from greenmast.modbus import rtu
 from greenmast_fw.devices import binding
 from greenmast_protocol import units
 
@@ -84,6 +85,20 @@ def test_it_is_not_read_as_another_product(line: Callable[..., Any], profile: st
     assert f"does not look like {other}" in done.stderr
     assert f"it looks like {profile}" in done.stderr
     assert "--force" in done.stderr
+
+
+def test_all_of_them_on_one_paced_wire_say_what_they_say_over_tcp(
+    line: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rtu, "PAUSE_S", 0.0)
+    monkeypatch.setattr(rtu, "QUIET_S", 0.005)
+    units = dict(enumerate(PROFILES, 20))
+    built = line(units, wire=True)
+    for unit, profile in units.items():
+        args = ("read", profile, "--address", str(unit), "--force", "--json")
+        serial, tcp = (json.loads(invoke(*args, "--url", url).stdout) for url in (built.serial, built.tcp))
+        assert serial == tcp
+        assert serial["registers"]
 
 
 @pytest.mark.parametrize("profile", binding.PROFILES)
