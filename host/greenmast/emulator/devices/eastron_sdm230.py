@@ -20,7 +20,7 @@ class EastronSdm230(EastronMeter):
         0x0014: Setting(1.0, (1.0, 247.0)),  # address
         0x001C: Setting(2.0, (0.0, 5.0)),  # baud rate code
     }
-    singles = serial(23_000_001)
+    singles: ClassVar[Mapping[int, int]] = serial(23_000_001)
 
     def values(self, line: Reading, hertz: float, import_kwh: float) -> Mapping[int, float]:
         highest_w = self.highest("w", line.watts)
