@@ -14,6 +14,7 @@ from random import Random
 from typing import Any
 
 from greenmast.emulator.devices import Plant
+from greenmast.plant.config import BatteryConfig
 from greenmast.plant.noise import stream
 
 # Truths of a role that are divided. Flows differ a little from device to device, stores do not: strings of
@@ -28,16 +29,18 @@ FLOWS = {
     "solar": ("current_ma", "power_w", "array_w", "output_ma", "available_w", "energy_wh"),
 }  # fmt: skip
 STORES = {"battery": ("remaining_mah",)}
-# Settings of the site file that say how much a role has, divided likewise: role -> (section, name).
-CAPACITIES = {"battery": ("battery", "capacity_ah")}
 
 
 def sections_for(sections: Mapping[str, Any], role: str, devices: int) -> dict[str, Any]:
-    """The sections of a site file for building one of `devices` devices of `role`."""
-    section, name = CAPACITIES.get(role, ("", ""))
-    if devices == 1 or name not in sections.get(section, {}):
+    """The sections of a site file as one of `devices` devices of `role` is built from them.
+
+    A string knows its own capacity.
+    """
+    if role != "battery":
         return dict(sections)
-    return {**sections, section: {**sections[section], name: sections[section][name] / devices}}
+    battery = sections.get("battery", {})
+    capacity_ah = battery.get("capacity_ah", BatteryConfig().capacity_ah)
+    return {**sections, "battery": {**battery, "capacity_ah": capacity_ah / devices}}
 
 
 class Pool:

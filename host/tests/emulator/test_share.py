@@ -79,7 +79,15 @@ def test_equal_parts_without_a_spread(plant: Any) -> None:
 def test_a_lone_device_sees_the_plant_to_the_last_bit(plant: Any) -> None:
     (only,) = shares(plant, "battery", 1, spread=0.3)
     assert all(only.truth(name) == value for name, value in plant.truths.items())
-    assert sections_for({"battery": {"capacity_ah": 300}}, "battery", 1) == {"battery": {"capacity_ah": 300}}
+
+
+@pytest.mark.parametrize(
+    ("sections", "devices", "capacity_ah"),
+    [({"battery": {"capacity_ah": 400}}, 1, 400), ({"battery": {"capacity_ah": 400}}, 2, 200), ({}, 2, 150)],
+)
+def test_a_string_knows_its_own_capacity(sections: Any, devices: int, capacity_ah: float) -> None:
+    assert sections_for(sections, "battery", devices)["battery"]["capacity_ah"] == capacity_ah
+    assert sections_for(sections, "grid", devices) == sections
 
 
 def test_the_engine_runs_as_long_as_one_controller_asks(plant: Any) -> None:
