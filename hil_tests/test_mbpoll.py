@@ -24,23 +24,13 @@ from greenmast.site import load
 
 MBPOLL = shutil.which("mbpoll") or "mbpoll"  # `make system` installs it; without it the tests fail
 WAIT_S = 20.0
-# Products that the reference site has not: unit on a bus of their own
-BESIDE = {
-    "comap-il4": 11,
-    "datakom-d500": 12,
-    "eastron-sdm120": 21,
-    "eastron-sdm630": 22,
-    "jk-pb": 31,
-    "pace-bms": 32,
-    "seplos-v3": 2,
-}
+SEPLOS_UNIT = 2
 
 FLOAT = ("-t", "3:float", "-B")  # how mbpoll is told the kind of register
 INPUT = ("-t", "3")
 HOLDING = ("-t", "4")
 INPUT_INT_LOW_FIRST = ("-t", "3:int")
 HOLDING_INT_HIGH_FIRST = ("-t", "4:int", "-B")
-HOLDING_INT_LOW_FIRST = ("-t", "4:int")
 
 
 @dataclass(frozen=True)
@@ -56,8 +46,8 @@ class Reading:
     resolution: float = 0.5
 
 
-def _float(address: int, truth: str, scale: float, profile: str = "eastron-sdm230") -> Reading:
-    return Reading(profile, FLOAT, address, truth, scale, resolution=0.02)
+def _float(address: int, truth: str, scale: float) -> Reading:
+    return Reading("eastron-sdm230", FLOAT, address, truth, scale, resolution=0.02)
 
 
 READINGS = (
@@ -115,48 +105,12 @@ READINGS = (
     Reading("seplos-v3", INPUT, 0x100A, "battery.cell_max_mv", 1.0),
     Reading("seplos-v3", INPUT, 0x100B, "battery.cell_min_mv", 1.0),
     Reading("seplos-v3", INPUT_INT_LOW_FIRST, 0x2000, "battery.voltage_mv", 0.1),
-    _float(0x0000, "grid.voltage_mv", 1e-3, "eastron-sdm120"),
-    _float(0x000C, "grid.power_w", 1.0, "eastron-sdm120"),
-    _float(0x0046, "grid.frequency_chz", 1e-2, "eastron-sdm120"),
-    _float(0x0156, "grid.energy_wh", 1e-3, "eastron-sdm120"),
-    _float(0x0004, "grid.voltage_mv", 1e-3, "eastron-sdm630"),
-    _float(0x000A, "grid.current_ma", 1e-3 / 3, "eastron-sdm630"),
-    _float(0x0010, "grid.power_w", 1.0 / 3, "eastron-sdm630"),
-    _float(0x0034, "grid.power_w", 1.0, "eastron-sdm630"),
-    _float(0x0048, "grid.energy_wh", 1e-3, "eastron-sdm630"),
-    Reading("jk-pb", HOLDING_INT_HIGH_FIRST, 0x1290, "battery.voltage_mv", 1.0),
-    Reading("jk-pb", HOLDING_INT_HIGH_FIRST, 0x1298, "battery.current_ma", 1.0),
-    Reading("jk-pb", HOLDING, 0x129C, "battery.temperature_dc", 1.0),
-    Reading("jk-pb", HOLDING, 0x12A6, "battery.soc_permille", 0.1),
-    Reading("jk-pb", HOLDING_INT_HIGH_FIRST, 0x12A8, "battery.remaining_mah", 1.0),
-    Reading("pace-bms", HOLDING, 0, "battery.current_ma", 0.1),
-    Reading("pace-bms", HOLDING, 1, "battery.voltage_mv", 0.1),
-    Reading("pace-bms", HOLDING, 2, "battery.soc_permille", 0.1),
-    Reading("pace-bms", HOLDING, 4, "battery.remaining_mah", 0.1),
-    Reading("pace-bms", HOLDING, 31, "battery.temperature_dc", 1.0),
-    Reading("pace-bms", HOLDING, 36, "site.temperature_dc", 1.0),
-    Reading("comap-il4", HOLDING, 1004, "genset.rpm", 1.0),
-    Reading("comap-il4", HOLDING, 1006, "genset.coolant_dc", 0.1),
-    Reading("comap-il4", HOLDING, 1008, "genset.oil_kpa", 0.1),
-    Reading("comap-il4", HOLDING_INT_HIGH_FIRST, 1013, "genset.run_s", 1.0 / 360),
-    Reading("comap-il4", HOLDING, 1020, "genset.power_w", 1e-3),
-    Reading("comap-il4", HOLDING, 1036, "genset.frequency_chz", 0.1),
-    Reading("comap-il4", HOLDING, 1037, "genset.voltage_mv", 1e-3),
-    Reading("comap-il4", HOLDING, 1055, "genset.fuel_permille", 0.1),
-    Reading("datakom-d500", HOLDING_INT_LOW_FIRST, 10240, "grid.voltage_mv", 1e-2),
-    Reading("datakom-d500", HOLDING_INT_LOW_FIRST, 10246, "genset.voltage_mv", 1e-2),
-    Reading("datakom-d500", HOLDING_INT_LOW_FIRST, 10294, "genset.power_w", 1e-2),
-    Reading("datakom-d500", HOLDING, 10339, "genset.frequency_chz", 1.0),
-    Reading("datakom-d500", HOLDING, 10362, "genset.coolant_dc", 1.0),
-    Reading("datakom-d500", HOLDING, 10363, "genset.fuel_permille", 1.0),
-    Reading("datakom-d500", HOLDING, 10376, "genset.rpm", 1.0),
-    Reading("datakom-d500", HOLDING_INT_LOW_FIRST, 10622, "genset.run_s", 1.0 / 36),
 )
 
 
 @pytest.fixture
 async def rig() -> AsyncIterator[tuple[Plant, EmulatedSite, BusServer]]:
-    """A site two minutes old with sun, grid and an idling engine, held still; other products beside it."""
+    """A site two minutes old with sun, grid and an idling engine, held still; a Seplos beside its Daly."""
     site = load("india-rural")
     start = datetime(2025, 3, 21, 12, tzinfo=site.timezone)
     plant = Plant(PlantConfig.from_site(site.plant), start=start, weather=Weather.constant(650.0, 31.0))
@@ -166,11 +120,11 @@ async def rig() -> AsyncIterator[tuple[Plant, EmulatedSite, BusServer]]:
     plant.coil("genset_start", True)
     plant.step(120.0)
     emulated = EmulatedSite(site, plant)
-    beside = BusServer({unit: create(profile, site.plant) for profile, unit in BESIDE.items()})
-    beside.refresh(plant)
-    yield plant, emulated, beside
+    seplos = BusServer({SEPLOS_UNIT: create("seplos-v3", site.plant)})
+    seplos.refresh(plant)
+    yield plant, emulated, seplos
     await emulated.stop()
-    await beside.stop()
+    await seplos.stop()
 
 
 async def mbpoll(*arguments: str) -> tuple[int, dict[int, float], str]:
@@ -192,11 +146,10 @@ def signed(reading: Reading, raw: float) -> float:
 
 
 async def test_over_tcp_mbpoll_reads_the_truth_of_every_point(rig: Any) -> None:
-    plant, emulated, beside = rig
+    plant, emulated, seplos = rig
     ports = {name: (await server.serve_tcp())[1] for name, server in emulated.buses.items()}
     where = {device.profile: (ports[device.bus], device.address) for device in emulated.site.devices}
-    beside_port = (await beside.serve_tcp())[1]
-    where.update({profile: (beside_port, unit) for profile, unit in BESIDE.items()})
+    where["seplos-v3"] = ((await seplos.serve_tcp())[1], SEPLOS_UNIT)
     assert {reading.profile for reading in READINGS} == set(where)
     await compare(plant, where)
     plant.coil("grid", True)  # normally closed: opens
@@ -204,7 +157,7 @@ async def test_over_tcp_mbpoll_reads_the_truth_of_every_point(rig: Any) -> None:
     plant.coil("genset", True)
     plant.step(60.0)
     emulated.refresh()
-    beside.refresh(plant)
+    seplos.refresh(plant)
     assert plant.truth("genset.power_w") > 500.0
     await compare(plant, where)
 
