@@ -116,10 +116,29 @@ def test_sdm630_answers_what_is_not_there_as_captured(device: Any) -> None:
     assert encoding.f32_value(*meter.read_registers(3, 0x0000, 2)) == 60.0
 
 
+def test_sdm630_knows_its_nominal_values(device: Any) -> None:
+    meter = device("eastron-sdm630")
+    settings = [encoding.f32_value(*meter.read_registers(3, at, 2)) for at in (0x0006, 0x0008)]
+    assert settings == [230.0, 10.0]  # as mbmd read 220 and 10 of a real one
+
+
+@pytest.mark.parametrize(
+    ("address", "expected"),
+    [
+        (0x0180, 1_234.56), (0x130C, 1_234.56), (0x130E, 0.0), (0x1314, 1_234.56), (0x131C, 0.0),
+        (0x1324, 0.0), (0x13D2, 1.88), (0x1560, 1_880.0), (0x1566, 8.21), (0x156E, 0.0), (0x1574, 0.0),
+    ],
+)  # fmt: skip
+def test_sdm230_has_tariffs_and_the_sdm120_has_not(device: Any, address: int, expected: float) -> None:
+    assert value(device("eastron-sdm230"), address) == pytest.approx(expected, rel=1e-6)
+    refused = pdu.execute(device("eastron-sdm120"), bytes((4, *address.to_bytes(2, "big"), 0, 2)))
+    assert refused.hex() == "8402"
+
+
 def test_sdm630_keeps_what_its_password_protects(device: Any) -> None:
     meter = device("eastron-sdm630")
-    assert encoding.f32_value(*meter.read_registers(3, 0x0008, 2)) == 3.0
-    for address, written in ((0x0008, 1.0), (0x000C, 60.0), (0x0018, 1000.0)):
+    assert encoding.f32_value(*meter.read_registers(3, 0x000A, 2)) == 3.0
+    for address, written in ((0x000A, 1.0), (0x000C, 60.0), (0x0018, 1000.0)):
         frame = bytes((16, *address.to_bytes(2, "big"), 0, 2, 4))
         words = encoding.f32_high_first(written)
         assert pdu.execute(meter, frame + b"".join(w.to_bytes(2, "big") for w in words)) == b"\x90\x02"
