@@ -127,7 +127,8 @@ def _device(role: str, unit: int, profile: "Profile", supplied: "list[tuple[int,
         writes.extend(profile.SWITCHES)
     walker = getattr(profile, "WALKER", None)
     if walker is not None:
-        walker = walker(profile.MODELS, max([read[1] + read[2] for read in profile.READS]))
+        models: "tuple[int, ...]" = getattr(profile, "MODELS")  # noqa: B009
+        walker = walker(models, max([read[1] + read[2] for read in profile.READS]))
     return (
         unit,
         profile.TIMEOUT_MS,
