@@ -1,9 +1,10 @@
 """Which device supplies which point of one site, worked out once at boot.
 
-A point has one supplier. A device supplies the points of its own role first; what a role lacks may then come
-from the rows that other devices offer as well (a charge controller knows the battery's voltage). A setpoint
-goes to the devices of its role. Where several devices share a role, or one measures several phases, each
-supplies points of its own (`instances`). Knows profiles and the point table, no bus.
+A point has one supplier. A device supplies the points of its own role first (the fuel level comes from a fuel
+sender before the genset's controller); what a role lacks may then come from the rows that other devices offer
+as well (a charge controller knows the battery's voltage). A setpoint goes to the devices of its role. Where
+several devices share a role, or one measures several phases, each supplies points of its own (`instances`).
+Knows profiles and the point table, no bus.
 """
 
 from array import array
@@ -72,10 +73,10 @@ def bind(
     shared = [block[0] for block in several.blocks]
     offered = [_offers(profiles[i], _phases(wanted[i])) for i in range(len(wanted))]
     suppliers: "dict[str, int]" = {}  # point -> place in `wanted`
-    for own_role in (True, False):
+    for rank in range(3):
         for i in range(len(wanted)):
             for name, _, _ in offered[i]:
-                if name.startswith(wanted[i][0] + ".") == own_role and name.split(".")[0] not in shared:
+                if _rank(wanted[i][0], name) == rank and name.split(".")[0] not in shared:
                     suppliers.setdefault(name, i)
     out = []
     for i, row in enumerate(wanted):
@@ -96,6 +97,13 @@ def bind(
 
 def _phases(row: "tuple[str, str, int] | tuple[str, str, int, int]") -> int:
     return row[3] if len(row) > 3 else 1
+
+
+def _rank(role: str, name: str) -> int:
+    """Who is asked first for a point: a sender of its own, a device of its subsystem, any other."""
+    if role == "fuel":
+        return 0
+    return 1 if name.startswith(role + ".") else 2
 
 
 def _offers(profile: "Profile", phases: int) -> "list[tuple[str, int, Row]]":
@@ -127,7 +135,8 @@ def _device(role: str, unit: int, profile: "Profile", supplied: "list[tuple[int,
         writes.extend(profile.SWITCHES)
     walker = getattr(profile, "WALKER", None)
     if walker is not None:
-        walker = walker(profile.MODELS, max([read[1] + read[2] for read in profile.READS]))
+        models: "tuple[int, ...]" = getattr(profile, "MODELS")  # noqa: B009
+        walker = walker(models, max([read[1] + read[2] for read in profile.READS]))
     return (
         unit,
         profile.TIMEOUT_MS,

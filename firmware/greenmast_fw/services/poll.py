@@ -15,8 +15,11 @@ from greenmast_protocol import modbus_frame, quality
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from greenmast_fw.core.snapshot import Image
-    from greenmast_fw.devices.profile import Device, Switch, Write
+    from greenmast_fw.devices.profile import Device
+    from greenmast_fw.devices.sunspec import Walker
     from greenmast_fw.drivers.modbus_master import RtuMaster
 
 _MINUTE_MS = 60_000
@@ -45,8 +48,8 @@ class Station:
             supplied = [rows[i] for i in range(0, len(rows), profile.ROW_SIZE) if rows[i + 1] == number]
             limit_ms = stale_ms * self.reads[profile.READ_SIZE * number + 3]
             self.source = image.add_source(limit_ms, supplied) - number
-        # Per row of WRITES and SWITCHES: the value to hold (None: nobody has asked), the scans until it is due,
-        # and whether we have switched it on.
+        # Per row of WRITES and SWITCHES: the value to hold (None: nobody has asked), the scans until it is
+        # due, and whether we have switched it on.
         self.held: "list[int | None]" = [None] * len(self.writes)
         self.write_due = bytearray(len(self.writes))
         self.ours = bytearray(len(self.writes))
@@ -90,7 +93,7 @@ class BusPoller:
         return False
 
     def hold(self, point: str, value: int) -> None:
-        """Hold the setpoint or switch `point`, where a device here has it, at `value` from the next scan on."""
+        """Hold setpoint or switch `point`, where a device here has it, at `value` from the next scan on."""
         for station in self.stations:
             for i in range(len(station.writes)):
                 if station.writes[i][0] == point:
@@ -144,10 +147,9 @@ class BusPoller:
             elif station.held[i] is not None and not await self._write(station, i):
                 station.write_due[i] = 1
                 return False
-        if station.base < 0 and not await self._walk(station):
-            return False
-        if station.base < 0:
-            return True
+        walker = station.walker
+        if walker is not None and station.base < 0:
+            return await self._walk(station, walker)
         reads = station.reads
         count = len(station.due)
         first = station.first
@@ -162,7 +164,7 @@ class BusPoller:
                 data = await self._master.read(
                     station.unit, reads[at], station.base + reads[at + 1], reads[at + 2]
                 )
-                if station.walker is not None and not station.walker.holds(data):
+                if walker is not None and not walker.holds(data):
                     self._walk_again(station)
                     return True
                 profile.decode(station.rows, number, data, self._image)
@@ -184,12 +186,11 @@ class BusPoller:
             station.walker.restart()
             station.base = _WALKING
 
-    async def _walk(self, station: Station) -> bool:
+    async def _walk(self, station: Station, walker: "Walker") -> bool:
         """Some steps through the models of a SunSpec device. False: no answer, or a damaged one.
 
         A device without the model says so by its points, and is walked again every minute.
         """
-        walker = station.walker
         if station.base == _UNSUPPORTED:
             for number in range(len(station.due)):
                 self._image.refresh(station.source + number)
@@ -256,7 +257,7 @@ class BusPoller:
                 return False
         return True
 
-    async def _send(self, unit: int, row: "Write | Switch", value: int) -> None:
+    async def _send(self, unit: int, row: "Any", value: int) -> None:
         values = _values(row, value)
         if row[1] == modbus_frame.WRITE_REGISTER:
             await self._master.write_register(unit, row[2], values[0])
@@ -266,8 +267,9 @@ class BusPoller:
             await self._master.write_registers(unit, row[2], values)
 
 
-def _values(row: "Write | Switch", value: int) -> "tuple[int, ...]":
+def _values(row: "Any", value: int) -> "tuple[int, ...]":
     """What to write for `value`."""
     if len(row) == _SWITCH:
-        return row[3] if value else row[4]
+        values: "tuple[int, ...]" = row[3] if value else row[4]
+        return values
     return (profile.register_value(row, value),)
