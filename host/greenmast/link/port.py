@@ -40,6 +40,8 @@ def open_port(port: str, baud: int, parity: str = "N", stop_bits: int = 1) -> se
         opened.rts = False
         opened.open()
         return opened
+    except termios.error as e:
+        raise ValueError(f"cannot be set to {baud} 8{parity}{stop_bits}") from e
     finally:
         os.close(held)
 

@@ -32,8 +32,10 @@ class RtuMaster(Master):
         super().__init__(port)
         try:
             self._port = ports.open_port(port, baud, parity, stop_bits)
-        except (OSError, ValueError, termios.error) as e:
-            raise LineError(ports.why(port, e) if isinstance(e, OSError) else f"{port}: {e}") from e
+        except OSError as e:
+            raise LineError(ports.why(port, e)) from e
+        except ValueError as e:
+            raise LineError(f"{port} {e}") from e
         self.baud = baud
         self._hold_s = time.monotonic() + TURNAROUND_S  # somebody may have been asked before us
         self._late_s: dict[int, float] = {}  # by unit: until when its reply may still come

@@ -176,6 +176,13 @@ def test_what_is_no_terminal_is_no_port(tmp_path: Any) -> None:
         RtuMaster(str(plain), 9600)
 
 
+def test_settings_that_a_port_does_not_know_are_named() -> None:
+    with PtySlave(lambda _: []) as slave:
+        RtuMaster(slave.path, 9600).close()
+        with pytest.raises(LineError, match="cannot be set to 9600 8E1"):
+            RtuMaster(slave.path, 9600, "E")  # a pseudo-terminal carries no parity
+
+
 def test_an_adapter_pulled_out_ends_with_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
     with PtySlave(lambda _: []) as slave, RtuMaster(slave.path, 9600) as m:
 
