@@ -67,7 +67,7 @@ class World:
             in_flash = {path: content for path, content in self.files.items() if not path.endswith(".mpy")}
         self.flash.write_bytes(image.littlefs(in_flash, site.board_config(mqtt=mqtt)))
         self.emulated = EmulatedSite(site, self.plant)
-        self.wires: list[Wire] = []
+        self.wires: dict[str, Wire] = {}  # by bus
         self.board: VirtualBoard
         self.on_tick: Callable[[], None] = lambda: None
         self._heap_b = heap_b or (HEAP_B if romfs else HEAP_LOADED_B)
@@ -83,7 +83,7 @@ class World:
             uarts = {}
             for number, bus in zip(_UARTS, self.site.buses, strict=False):
                 wire = self._stack.enter_context(Wire(bus.baud, speed=self.speed))
-                self.wires.append(wire)
+                self.wires[bus.name] = wire
                 uarts[number] = wire.master_path
                 await self.emulated.buses[bus.name].serve_serial(wire.slave_path, bus.baud, bus.parity)
             inputs = {pin: int(self.plant.feedback(name)) for name, pin in self._contacts.items()}
