@@ -28,6 +28,7 @@ SILENT, FROZEN = "silent", "frozen"
 FAULTS = (SILENT, FROZEN, *register_faults.FAULTS, *reply_faults.FAULTS)
 # A frame that stands still this long is broken. A slave gives up after 3.5 characters, but a host may stall.
 FRAME_GAP_S = 0.1
+FRAME_MAX = 256
 
 
 @dataclass
@@ -166,7 +167,7 @@ class _Connection(ModbusProtocol):
         decoder = DecodePDU(True)
         for function in {function for device in bus.devices.values() for function in device.custom_functions}:
             decoder.register(_request_without_data(function))
-        self._framer: FramerBase = FramerRTU(decoder) if self._serial else FramerSocket(decoder)
+        self._framer: FramerBase = _Requests(decoder) if self._serial else FramerSocket(decoder)
         self._turnaround_s = _frame_gap_s(params.baudrate) if self._serial else 0.0
         self._heard_s = 0.0
 
@@ -228,6 +229,24 @@ class _Connection(ModbusProtocol):
 
     def callback_disconnected(self, exc: Exception | None) -> None:
         """Nothing to give back."""
+
+
+class _Requests(FramerRTU):
+    """Finds requests among what else is heard on a line: other slaves' replies, and noise."""
+
+    def __init__(self, decoder: DecodePDU) -> None:
+        super().__init__(decoder)
+        self._functions = frozenset(decoder.pdu_table)
+
+    def decode(self, data: bytes) -> tuple[int, int, int, bytes]:
+        for at in range(len(data) - self.MIN_SIZE + 1):
+            if data[at + 1] not in self._functions:
+                continue
+            kind = self.decoder.lookupPduClass(data[at:])
+            end = at + (kind.calculateRtuFrameSize(data[at:]) if kind else 0)
+            if at + self.MIN_SIZE <= end <= len(data) and not any(self.compute_CRC(data[at:end]).to_bytes(2)):
+                return end, data[at], 0, data[at + 1 : end - 2]
+        return max(0, len(data) - FRAME_MAX), 0, 0, self.EMPTY
 
 
 def _frame_gap_s(baud: int) -> float:

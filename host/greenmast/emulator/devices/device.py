@@ -68,7 +68,7 @@ class Device:
     functions: ClassVar[frozenset[int]]
     custom_functions: ClassVar[frozenset[int]] = frozenset()  # product functions whose request has no data
     max_read: ClassVar[int] = 125
-    # Bits of a number that the product has no value for, by kind of `encoding.Register`; see `register_faults`.
+    # Bits of "no value" by kind of `encoding.Register`, where the product has its own; see `register_faults`.
     no_value: ClassVar[Mapping[str, int]] = {}
 
     def __init__(self) -> None:
