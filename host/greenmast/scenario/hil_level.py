@@ -30,7 +30,7 @@ from greenmast.scenario.judge import Failure, Judge
 from greenmast.scenario.terms import ALARM
 from greenmast.site import Site
 from greenmast_fw.core import site as site_facts
-from greenmast_protocol import params, show
+from greenmast_protocol import alarms, params, show
 
 SPEED_MAX = 5
 WALL_MAX_S = 600
@@ -245,7 +245,8 @@ class _View:
                 some = self._points[first : first + _POINTS_A_REQUEST]
                 values.update(reading.get(self._link, some).values)
             if self._alarms:
-                self._raised = {alarm["name"] for alarm in self._link.call("alarms")["alarms"]}
+                told = self._link.call("alarms")["alarms"]
+                self._raised = {alarm["name"] for alarm in told if alarm["state"] in alarms.IN_FORCE}
         except (NoContactError, RefusedError):
             return False
         self._values = values
