@@ -17,6 +17,7 @@ from pymodbus.framer import FramerRTU
 from greenmast.emulator import reply_faults
 from greenmast.emulator.devices import PROFILES, create, encoding, register_faults
 from greenmast.emulator.server import FAULTS, BusServer
+from greenmast.emulator.wire import Wire
 
 SDM, DSE, PZEM, DALY = 1, 10, 3, 0xD2
 PROFILE = {SDM: "eastron-sdm230", DSE: "dse-7320", PZEM: "pzem-017", DALY: "daly-bms"}
@@ -36,11 +37,9 @@ def read(unit: int, function: int, address: int, count: int) -> bytes:
 class Master:
     """A master's end of a line, byte by byte."""
 
-    def __init__(self) -> None:
-        self._fd, self._slave_fd = os.openpty()
-        tty.setraw(self._slave_fd)
-        self.path = os.ttyname(self._slave_fd)
-        os.set_blocking(self._fd, False)
+    def __init__(self, descriptor: int) -> None:
+        self._fd = descriptor
+        os.set_blocking(descriptor, False)
 
     async def ask(self, request: bytes, quiet_s: float = QUIET_S) -> tuple[bytes, list[float]]:
         """All that comes until nothing has for `quiet_s`, and when each byte was seen."""
@@ -66,10 +65,6 @@ class Master:
         except BlockingIOError:
             return True
 
-    def close(self) -> None:
-        os.close(self._fd)
-        os.close(self._slave_fd)
-
 
 @pytest.fixture
 async def bus(plant: Any) -> AsyncIterator[BusServer]:
@@ -81,12 +76,14 @@ async def bus(plant: Any) -> AsyncIterator[BusServer]:
 
 @pytest.fixture
 async def master(bus: BusServer) -> AsyncIterator[Master]:
-    master = Master()
-    await bus.serve_serial(master.path, 115_200)
+    ours, theirs = os.openpty()
+    tty.setraw(theirs)
+    await bus.serve_serial(os.ttyname(theirs), 115_200)
     await asyncio.sleep(0)
-    yield master
+    yield Master(ours)
     await bus.stop()
-    master.close()
+    os.close(ours)
+    os.close(theirs)
 
 
 REQUEST = read(SDM, 4, 0, 4)
@@ -228,6 +225,25 @@ async def test_over_tcp_a_pdu_is_wrong_in_a_right_frame(bus: BusServer) -> None:
     bus.fault(SDM, "unknown_exception")
     assert (await client.read_input_registers(0, count=2, device_id=SDM)).exception_code == 99
     client.close()
+
+
+@pytest.mark.parametrize("second", [PZEM, SDM])
+async def test_two_slaves_on_one_line_are_heard_unless_they_have_one_address(plant: Any, second: int) -> None:
+    servers = [BusServer({unit: create(PROFILE[unit], SITE)}) for unit in (SDM, second)]
+    with Wire(19_200, slaves=2) as wire:
+        for server, path in zip(servers, wire.slave_paths, strict=True):
+            server.refresh(plant)
+            await server.serve_serial(path, 19_200)
+        descriptor = os.open(wire.master_path, os.O_RDWR | os.O_NOCTTY)
+        master = Master(descriptor)
+        replies = [(await master.ask(read(unit, 4, 0, 6)))[0] for unit in (SDM, second) * 3]
+        collisions = wire.counters()["collisions"]
+        for server in servers:
+            await server.stop()
+        os.close(descriptor)
+    right = [reply == sealed(reply[:-2]) and len(reply) == 17 for reply in replies]
+    assert (all(right), any(right)) == ((False, False) if second == SDM else (True, True))
+    assert (collisions > 0) == (second == SDM)
 
 
 def test_an_unknown_fault_or_unit_is_refused() -> None:
