@@ -7,6 +7,7 @@ product. Values are numbers in register units (already scaled); the words return
 from __future__ import annotations
 
 import struct
+from collections.abc import Mapping
 from functools import cache
 from typing import ClassVar
 
@@ -17,8 +18,8 @@ class Register(int):
     """A register that carries a number or a part of one: an integer like any other that knows what it is of.
 
     So a fault can tell numbers from states and addresses, wherever a device puts them: see `register_faults`.
-    `kind` of the number ("u16" "s16" "u32" "s32" "f32"); `part`: its place among the `parts` registers of the
-    number in the order of addresses; `low_first`: the lowest word comes first.
+    `kind` of the number: "u16" "s16" "u32" "s32" "f32", and "acc32", a counter of SunSpec. `part`: its place
+    among the `parts` registers of the number in the order of addresses; `low_first`: the lowest word comes first.
     """
 
     __slots__ = ()
@@ -36,7 +37,7 @@ def _class_of(kind: str, part: int, parts: int, low_first: bool) -> type[Registe
 
 def registers(kind: str, raw: int, *, low_first: bool = False) -> tuple[int, ...]:
     """The registers of a number whose bits are `raw`; as many as the digits of `kind` say."""
-    parts = int(kind[1:]) // 16
+    parts = int(kind[-2:]) // 16
     words = [raw >> 16 * place & 0xFFFF for place in range(parts)]
     if not low_first:
         words.reverse()
@@ -107,3 +108,8 @@ def ascii_words(text: str, count: int) -> list[int]:
     """`count` registers of text, two characters each, the first in the high byte, padded with spaces."""
     raw = text.ljust(2 * count)[: 2 * count].encode("ascii")
     return list(struct.unpack(f">{count}H", raw))
+
+
+def flags(states: Mapping[int, bool]) -> int:
+    """A word of status bits: bit number -> set."""
+    return sum(1 << bit for bit, state in states.items() if state)
