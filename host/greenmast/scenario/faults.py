@@ -66,7 +66,10 @@ def absent(on: str, kind: str, site: Site) -> str:
     if "genset" in roles:
         roles.add("fuel")
     if on.split(".")[0] == BUS:
-        return ""
+        lines = [
+            bus for bus in site.buses if on in (BUS, f"{BUS}.{bus.name}") and not getattr(bus, "tcp", None)
+        ]
+        return "" if lines else f"{site.id} has no line {on}"
     if kind in DEVICE:
         return "" if on.split(".")[0] in roles else f"{site.id} has no {on} device"
     if kind in CONTACTOR:

@@ -41,7 +41,8 @@ class HilFaults:
             setattr(self._world.plant.genset, kind, so)
         else:
             for device in self._devices(target, name):
-                if kind == "babble":  # without being asked, so that nobody on the line is heard
+                # Without being asked, so that nobody on the line is heard; over TCP, in place of its replies.
+                if kind == "babble" and device.bus in self._world.wires:
                     self._line(device.bus, kind, on, so)
                 else:
                     self._world.emulated.buses[device.bus].fault(device.address, kind, so)

@@ -74,6 +74,13 @@ def test_a_babbling_device_jams_its_line_as_long_as_anybody_babbles(world: Simpl
     assert world.wires["meters"].faults == []
 
 
+def test_a_babbling_device_that_is_on_no_line_babbles_when_asked(world: SimpleNamespace) -> None:
+    del world.wires["meters"]
+    HilFaults(world).set("load", "babble", True)  # type: ignore[arg-type]
+    assert device(world, "load").faults == {"babble"}
+    assert not device(world, "grid").faults
+
+
 def test_bus_is_every_line_and_a_name_is_one(world: SimpleNamespace) -> None:
     hil = HilFaults(world)  # type: ignore[arg-type]
     hil.set("bus", "noise", True)
