@@ -17,10 +17,11 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from greenmast import wiring
 from greenmast.errors import BAD_INPUT_FILE, USAGE, UserError
 from greenmast_protocol import config, params
 
-# Keys of each section; those of [output.*], [[bus]] and [[device.*]] are checked by
+# Keys of each section; those of [output.*], [input.*], [[bus]] and [[device.*]] are checked by
 # `greenmast_protocol.config`.
 _SECTIONS: dict[str, tuple[str, ...]] = {
     "site": ("id", "name", "board", "latitude", "longitude", "timezone", "policy"),
@@ -45,6 +46,7 @@ _SECTIONS: dict[str, tuple[str, ...]] = {
     "bus": (),
     "device": (),
     "output": (),
+    "input": (),
 }
 _PARAMETER_SECTIONS = ("limits",)
 
@@ -66,10 +68,20 @@ class Device:
 
 @dataclass(frozen=True)
 class Output:
+    """Pins are numbers as in `greenmast_protocol.config`; `pin` is None where `device` (a role) switches."""
+
     name: str
-    pin: int
+    pin: int | None
     feedback: int | None
     idle: str  # state of the main contacts without coil current: "open" or "closed"
+    device: str | None = None
+
+
+@dataclass(frozen=True)
+class Input:
+    name: str
+    pin: int
+    active: str  # state of the contact when it tells: "open" or "closed"
 
 
 @dataclass(frozen=True)
@@ -88,6 +100,7 @@ class Site:
     buses: tuple[Bus, ...]
     devices: tuple[Device, ...]
     outputs: tuple[Output, ...]
+    inputs: tuple[Input, ...]
     params: Mapping[str, int]
     mqtt: Mapping[str, Any]
     plant: Mapping[str, Any]
@@ -197,7 +210,10 @@ def _build(document: Mapping[str, Any], label: str, overrides: Mapping[str, int]
     settings.update(overrides)
     settings, problems = _numbers(settings)
     compiled = _compile(document, settings, 1, document.get("mqtt", {}))
-    problems += [f"{place}: {text}" for place, text in config.problems(compiled)]
+    found = wiring.problems(document, compiled)
+    told = {place for place, _ in found}
+    found += [(place, text) for place, text in config.problems(compiled) if place not in told]
+    problems += [f"{place}: {text}" for place, text in found]
     try:
         timezone = ZoneInfo(about.get("timezone", "UTC"))
     except (ZoneInfoNotFoundError, ValueError, TypeError):
@@ -215,8 +231,10 @@ def _build(document: Mapping[str, Any], label: str, overrides: Mapping[str, int]
         buses=tuple(Bus(**b) for b in compiled["buses"]),
         devices=tuple(Device(**d) for d in compiled["devices"]),
         outputs=tuple(
-            Output(name, o["pin"], o["feedback"], o["idle"]) for name, o in compiled["outputs"].items()
+            Output(name, o["pin"], o["feedback"], o["idle"], o["device"])
+            for name, o in compiled["outputs"].items()
         ),
+        inputs=tuple(Input(name, i["pin"], i["active"]) for name, i in compiled["inputs"].items()),
         params=settings,
         mqtt=dict(document.get("mqtt", {})),
         plant=document,
@@ -281,10 +299,7 @@ def _compile(
             for role, entries in document.get("device", {}).items()
             for entry in entries
         ],
-        "outputs": {
-            name: {"pin": o.get("pin"), "feedback": o.get("feedback"), "idle": o.get("idle")}
-            for name, o in document.get("output", {}).items()
-        },
+        **_pins(document),
         "battery": {
             "chemistry": battery["chemistry"],
             "capacity_ah": battery["capacity_ah"],
@@ -293,3 +308,21 @@ def _compile(
         "params": dict(settings),
         "mqtt": dict(mqtt),
     }
+
+
+def _pins(document: Mapping[str, Any]) -> dict[str, Any]:
+    """The sections `outputs` and `inputs`, terminals as numbers. What is no terminal stays as written."""
+    name = document["site"]["board"]
+    board = wiring.board(name if name in wiring.NAMES else wiring.VIRTUAL)
+    outputs = {}
+    for output, row in document.get("output", {}).items():
+        outputs[output] = {key: row.get(key) for key in ("pin", "feedback", "idle", "device")}
+        if outputs[output]["device"] is not None:  # no contacts, no coil: nothing else would make sense
+            outputs[output]["idle"] = row.get("idle", "open")
+        for key, is_output in (("pin", True), ("feedback", False)):
+            outputs[output][key] = wiring.number(board, row.get(key), is_output)
+    inputs = {
+        name: {"pin": wiring.number(board, row.get("pin"), False), "active": row.get("active")}
+        for name, row in document.get("input", {}).items()
+    }
+    return {"outputs": outputs, "inputs": inputs}

@@ -18,6 +18,7 @@ def good():
             "genset": {"pin": 2, "feedback": 5, "idle": "open"},
             "alarm_major": {"pin": 3, "feedback": None, "idle": "open"},
         },
+        "inputs": {"mains_fail": {"pin": 6, "active": "closed"}},
         "battery": {"chemistry": "lfp", "capacity_ah": 300, "cells": 15},
         "params": {"grid.return_delay_s": 120},
         "mqtt": {"host": "broker", "port": 1883},

@@ -37,6 +37,7 @@ def document(board="virtual", profile="pzem-017"):
             {"role": "battery", "profile": "daly-bms", "bus": "meters", "address": 210},
         ],
         "outputs": {},
+        "inputs": {},
         "battery": {"chemistry": "lfp", "capacity_ah": 300, "cells": 15},
         "params": {"scan.period_ms": 500},
         "mqtt": {},
