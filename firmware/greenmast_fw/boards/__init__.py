@@ -17,7 +17,15 @@ A table has:
 - `WATCHDOG_MS`.
 """
 
-NAMES = ("virtual",)
+NAMES = (
+    "virtual",
+    "kincony-kc868-a16",
+    "kincony-kc868-a8s",
+    "lilygo-t-can485",
+    "olimex-esp32-poe-iso",
+    "waveshare-esp32-s3-eth-8di-8ro",
+    "waveshare-esp32-s3-relay-6ch",
+)
 
 
 def load(name: str) -> object:
@@ -25,3 +33,13 @@ def load(name: str) -> object:
     if name not in NAMES:
         raise KeyError(name)
     return __import__("greenmast_fw.boards." + name.replace("-", "_"), None, None, ("NAME",))
+
+
+def deployed() -> object:
+    """The table that is here: a board is deployed with its own only. Raises ImportError without any."""
+    for name in NAMES:
+        try:
+            return load(name)
+        except ImportError:
+            pass
+    raise ImportError("no board table")

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 _DT_MAX_MS = 60_000
 _DEVICE_SILENT = alarms.index("device_silent")
+_IO_FAULT = alarms.index("io_fault")
 _UPTIME = points.index("controller.uptime_s")
 _BOOT = points.index("controller.boot")
 _HEAP_FREE = points.index("controller.heap_free_b")
@@ -43,7 +44,7 @@ class Scan:
         image: "Image",
         controller: "Controller",
         outputs: "Outputs",
-        inputs: "Inputs",
+        inputs: "list[Inputs]",
         pollers: "list[BusPoller]",
         watchdog: "Watchdog",
         journal: "Journal",
@@ -52,7 +53,7 @@ class Scan:
     ) -> None:
         self.image = image
         self.controller = controller
-        self._outputs = outputs
+        self.outputs = outputs
         self._inputs = inputs
         self._pollers = pollers
         self._watchdog = watchdog
@@ -105,14 +106,18 @@ class Scan:
         self.uptime_ms += dt_ms
         self._journal.uptime_s = self.uptime_ms // 1000
         self.image.advance(dt_ms)
-        self._inputs.read_into()
+        failed = self.outputs.failed
+        for inputs in self._inputs:
+            inputs.read_into()
+            failed = failed or inputs.failed
+        self.controller.report_alarm(_IO_FAULT, failed)
         snapshot = self.image.snapshot()
         silent = False
         for poller in self._pollers:
             silent = silent or poller.is_silent()
         self.controller.report_alarm(_DEVICE_SILENT, silent)
         decision = self.controller.step(snapshot, dt_ms)
-        self._outputs.apply(decision.outputs)
+        self.outputs.apply(decision.outputs)
         for name in decision.setpoints:
             for poller in self._pollers:
                 poller.hold(name, decision.setpoints[name])

@@ -45,7 +45,7 @@ def document(board="virtual", profile="pzem-017"):
 
 
 def test_a_good_configuration_gives_board_parameters_and_devices_in_its_order():
-    boot, (config, board, params, devices), problems = read(document())
+    boot, (config, board, params, devices, _), problems = read(document())
     assert (boot, problems) == (7, [])
     assert config["site"]["id"] == "here"
     assert board.NAME == "virtual"
