@@ -113,18 +113,28 @@ def _devices(devices: "list[dict[str, object]]", buses: "list[object]", out: "li
         seen.append(where)
 
 
-def _pin(doc: "dict[str, Any]", pin: object, side: int, use: str, pins: "dict[Any, str]") -> "list[str]":
-    """What is wrong with a pin. `side`: 1 output, 2 input; `use`: what for; `pins`: the uses met so far."""
-    if not [1 for low, high in _PINS if _whole(pin, low, high)]:
-        return ["%s must be a pin: 0 .. 99, 100 .. 131 or 200 .. 231" % use]
-    number: "Any" = pin
+def _pin(
+    doc: "dict[str, Any]",
+    place: str,
+    use: str,
+    side: int,
+    out: "list[tuple[str, str]]",
+    pins: "dict[Any, str]",
+) -> None:
+    """Check the pin `use` of the row at `place`. `side`: 1 output, 2 input; `pins`: the uses met so far."""
+    section, _, name = place.partition(".")
+    number: "Any" = doc[section + "s"][name].get(use)
+    if not [1 for low, high in _PINS if _whole(number, low, high)]:
+        out.append((place, "%s must be 0 .. 99, 100 .. 131 or 200 .. 231" % use))
+        return
     # A GPIO is one thing only; outputs and inputs of expanders and modules are counted apart.
     key = (side if number >= EXPANDER else 0, number)
-    out = ["%s %d is already %s" % (use, number, pins[key])] if key in pins else []
-    pins[key] = use
+    if key in pins:
+        kind = "GPIO" if number < EXPANDER else "pin"
+        out.append((place, "%s: %s %d is already %s" % (use, kind, number, pins[key])))
+    pins[key] = "%s of %s" % (use, place)
     if number >= MODULE and not _has_role(doc, "io"):
-        out.append("%s: there is no [[device.io]]" % use)
-    return out
+        out.append((place, "%s: there is no [[device.io]]" % use))
 
 
 def _has_role(doc: "dict[str, Any]", role: str) -> bool:
@@ -146,15 +156,14 @@ def _outputs(doc: "dict[str, Any]", out: "list[tuple[str, str]]", pins: "dict[An
             continue
         device = row.get("device")
         if device is None:
-            out.extend([(place, text) for text in _pin(doc, row.get("pin"), 1, "pin of " + place, pins)])
+            _pin(doc, place, "pin", 1, out, pins)
             if name in NOT_BY_MODULE and _whole(row.get("pin"), *_PINS[2]):
                 text = "must not hang on a relay module, which keeps its relays when the controller is gone"
                 out.append((place, text))
         else:
             _by_device(doc, name, row, out)
         if row.get("feedback") is not None:
-            found = _pin(doc, row["feedback"], 2, "feedback of " + place, pins)
-            out.extend([(place, text) for text in found])
+            _pin(doc, place, "feedback", 2, out, pins)
             if name not in points.FEEDBACKS:
                 out.append((place, "has no feedback"))
         if row.get("idle") not in ("open", "closed"):
@@ -195,7 +204,7 @@ def _inputs(doc: "dict[str, Any]", out: "list[tuple[str, str]]", pins: "dict[Any
         if not isinstance(row, dict):
             out.append((place, "must be an object"))
             continue
-        out.extend([(place, text) for text in _pin(doc, row.get("pin"), 2, "pin of " + place, pins)])
+        _pin(doc, place, "pin", 2, out, pins)
         if row.get("active") not in ("closed", "open"):
             out.append((place, "active must be closed or open: the contact's state when it tells"))
 
