@@ -1,4 +1,4 @@
-"""Real boards on the virtual one: their relays and contacts behind I2C chips, by the names on their terminals.
+"""Real boards on the virtual one: relays and contacts behind I2C chips, by the names on their terminals.
 
 The world stands in for the hardware beside the processor; the firmware is as it is deployed for the board.
 """
@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hil_tests.bench import GRID_DEAD, GRID_GOOD, PARAMETERS
 
 from greenmast import site as sites
 from greenmast.chain import Chain
@@ -24,7 +25,6 @@ from greenmast.emulator.world import World
 from greenmast.link import reading
 from greenmast.link.serial import SerialLink
 from greenmast.testing import wait_for
-from hil_tests.bench import GRID_DEAD, GRID_GOOD, PARAMETERS
 
 CONTACTORS = ("grid", "genset", "pv", "battery", "load1", "load2", "load3")
 SPEED = 3
@@ -112,7 +112,9 @@ def test_a_board_with_expanders_switches_sees_and_survives_their_faults(bench: B
     bench.until("grid in use", lambda: bench.points("source.ac", "feedback.grid") == (1, 1))
     outputs = bench.chip(0x24)
     assert isinstance(outputs, Pcf8574)
-    assert outputs.latch == 0xFF, "every contactor is at its idle state, the grid's closed: no coil has current"
+    assert outputs.latch == 0xFF, (
+        "every contactor is at its idle state, the grid's closed: no coil has current"
+    )
     assert bench.points("site.door_open", "grid.mains_ok") == (0, 1)
 
     bench.plant({"site.door_open": 1, **GRID_DEAD})

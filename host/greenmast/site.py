@@ -299,7 +299,7 @@ def _compile(
             for role, entries in document.get("device", {}).items()
             for entry in entries
         ],
-        **_pins(document),
+        **wiring.compiled(document),
         "battery": {
             "chemistry": battery["chemistry"],
             "capacity_ah": battery["capacity_ah"],
@@ -308,21 +308,3 @@ def _compile(
         "params": dict(settings),
         "mqtt": dict(mqtt),
     }
-
-
-def _pins(document: Mapping[str, Any]) -> dict[str, Any]:
-    """The sections `outputs` and `inputs`, terminals as numbers. What is no terminal stays as written."""
-    name = document["site"]["board"]
-    board = wiring.board(name if name in wiring.NAMES else wiring.VIRTUAL)
-    outputs = {}
-    for output, row in document.get("output", {}).items():
-        outputs[output] = {key: row.get(key) for key in ("pin", "feedback", "idle", "device")}
-        if outputs[output]["device"] is not None:  # no contacts, no coil: nothing else would make sense
-            outputs[output]["idle"] = row.get("idle", "open")
-        for key, is_output in (("pin", True), ("feedback", False)):
-            outputs[output][key] = wiring.number(board, row.get(key), is_output)
-    inputs = {
-        name: {"pin": wiring.number(board, row.get("pin"), False), "active": row.get("active")}
-        for name, row in document.get("input", {}).items()
-    }
-    return {"outputs": outputs, "inputs": inputs}

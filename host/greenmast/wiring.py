@@ -105,6 +105,24 @@ def number(board: Board, written: object, is_output: bool) -> object:
     return {name.upper(): pin for name, pin in terminals}.get(written.upper(), written)
 
 
+def compiled(document: Mapping[str, Any]) -> dict[str, Any]:
+    """The sections `outputs` and `inputs`, terminals as numbers. What is no terminal stays as written."""
+    name = document["site"]["board"]
+    table = board(name if name in NAMES else VIRTUAL)
+    outputs = {}
+    for output, row in document.get("output", {}).items():
+        outputs[output] = {key: row.get(key) for key in ("pin", "feedback", "idle", "device")}
+        if outputs[output]["device"] is not None:  # no contacts, no coil: nothing else would make sense
+            outputs[output]["idle"] = row.get("idle", "open")
+        for key, is_output in (("pin", True), ("feedback", False)):
+            outputs[output][key] = number(table, row.get(key), is_output)
+    inputs = {
+        name: {"pin": number(table, row.get("pin"), False), "active": row.get("active")}
+        for name, row in document.get("input", {}).items()
+    }
+    return {"outputs": outputs, "inputs": inputs}
+
+
 def used(board: Board) -> dict[int, str]:
     """GPIO -> what it is for, of all that the board itself uses; terminals and free pins are not in it."""
     chip = CHIPS[board.CHIP]

@@ -39,15 +39,17 @@ def read() -> "tuple[int, Setup | None, list[tuple[str, str]]]":
     document: "Any" = stored
     wanted = [(device["role"], device["profile"], device["address"]) for device in document["devices"]]
     try:
-        board, devices = boards.load(document["site"]["board"]), binding.bind(wanted)
+        board = boards.load(document["site"]["board"])
+        wired, _ = wires(document, board)
+        devices = binding.bind(wanted)
     except (KeyError, ImportError) as error:
         return boot, None, [("config", "unknown board or profile: %s" % error)]
     settings = parameters.complete(document["params"])
-    return boot, (document, board, settings, devices, wires(document, board)), []
+    return boot, (document, board, settings, devices, wired), []
 
 
-def wires(document: "Any", board: "Any") -> "Wires":
-    """Which pins lead where, and which of their levels means what."""
+def wires(document: "Any", board: "Any") -> "tuple[Wires, list[tuple[int, int, int]]]":
+    """Which pins lead where, and which of their levels means what; inputs of the relay module apart."""
     outputs = []
     on_bus = []
     inputs = []
@@ -70,4 +72,5 @@ def wires(document: "Any", board: "Any") -> "Wires":
         inputs.append((points.index(point), row["pin"], inverse ^ (row["active"] == "open")))
     inverted = 1 if board.INPUTS_INVERTED else 0
     local = [(point, pin, flip ^ inverted) for point, pin, flip in inputs if pin < config.MODULE]
-    return outputs, on_bus, local
+    module = [(point, pin - config.MODULE, flip) for point, pin, flip in inputs if pin >= config.MODULE]
+    return (outputs, on_bus, local), module
