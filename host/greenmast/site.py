@@ -213,6 +213,7 @@ def _build(document: Mapping[str, Any], label: str, overrides: Mapping[str, int]
     found = wiring.problems(document, compiled)
     told = {place for place, _ in found}
     found += [(place, text) for place, text in config.problems(compiled) if place not in told]
+    found += wiring.unswitchable(compiled)
     problems += [f"{place}: {text}" for place, text in found]
     try:
         timezone = ZoneInfo(about.get("timezone", "UTC"))

@@ -187,7 +187,7 @@ def problems(document: Mapping[str, Any], compiled: Mapping[str, Any]) -> list[t
                 out.append((f"{section}.{row}", f"{key} {pin}: {_unknown(table, pin, is_output)}"))
             elif isinstance(pin, int) and (why := refusal(table, pin, is_output)):
                 out.append((f"{section}.{row}", f"{key}: {why}"))
-    return out + _switched(compiled)
+    return out
 
 
 def _unknown(table: Board, written: str, is_output: bool) -> str:
@@ -199,13 +199,12 @@ def _unknown(table: Board, written: str, is_output: bool) -> str:
     return f"no such terminal; {table.NAME} has {', '.join(names)}, a relay module io.1 and so on{hint}"
 
 
-def _switched(compiled: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """Outputs that a device shall switch which cannot."""
+def unswitchable(compiled: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """(place, text) of outputs that a device shall switch whose product cannot."""
     out = []
-    for name, row in compiled["outputs"].items():
-        role = row.get("device")
-        for device in compiled["devices"]:
-            if role is None or device["role"] != role or device["profile"] not in binding.PROFILES:
+    for name, role in config.BY_DEVICE.items():
+        for device in compiled["devices"] if compiled["outputs"].get(name, {}).get("device") == role else ():
+            if device["role"] != role or device["profile"] not in binding.PROFILES:
                 continue
             rows = getattr(binding.load(device["profile"]), "SWITCHES", ())
             if f"output.{name}" not in [switch[0] for switch in rows]:
