@@ -207,7 +207,7 @@ class VirtualBoard:
             "GREENMAST_ROM": str(self._rom or ""),
             "GREENMAST_SPEED": str(self._speed),
             "GREENMAST_RESET_CAUSE": str(self._cause),
-            "GREENMAST_PINS": _pin_kinds(self._table),
+            "GREENMAST_PINS": pin_kinds(self._table),
             **{f"GREENMAST_DE{n}": str(de) for n, _, _, de in self._table.UARTS if de is not None},
             **{f"GREENMAST_UART{number}": path for number, path in self._uarts.items()},
         }
@@ -277,7 +277,7 @@ class VirtualBoard:
             os.write(self._stdin, data[: max(0, _CONSOLE_RING - unread)])
 
 
-def _pin_kinds(table: wiring.Board) -> str:
+def pin_kinds(table: wiring.Board) -> str:
     """A character for each GPIO, for the shim: `-` none, `i` input only, `b` both."""
     chip = wiring.CHIPS[table.CHIP]
     there = chip.pins - chip.flash - chip.ram[table.RAM]
