@@ -9,6 +9,7 @@ SOURCES = (
 )
 SINGLE_SOURCE = (
     "address of the Ethernet chip: 0 in three sources, 1 in one; Ethernet is not used by the firmware",
+    "that its outputs are transistors (12/24 V DC), not relays: known of the product, not in these sources",
     "the lettering of the terminals",
 )
 CHIP = "esp32"
