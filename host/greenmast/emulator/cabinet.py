@@ -24,6 +24,12 @@ class Module(Protocol):
     discrete: dict[int, bool]
 
 
+def mains_relay(site: Site) -> Callable[[Plant], float]:
+    """Whether the mains-fail relay of `site` says that there is mains, 1 or 0."""
+    least_mv = float(site.plant.get("grid", {}).get("nominal_mv", 230_000)) * _MAINS_PERMILLE / 1_000
+    return lambda plant: float(plant.truth("grid.voltage_mv") >= least_mv)
+
+
 class Cabinet:
     """The wiring of `site` around `plant`; `modules`: its emulated relay modules."""
 
@@ -38,11 +44,11 @@ class Cabinet:
         for output in site.outputs:
             if output.feedback is not None:
                 self._contacts[output.feedback] = lambda name=output.name: plant.feedback(name)  # type: ignore[misc]
-        nominal_mv = float(site.plant.get("grid", {}).get("nominal_mv", 230_000))
+        mains_ok = mains_relay(site)
         tells: Mapping[str, Callable[[], bool]] = {
             "door_open": lambda: plant.truth("site.door_open") > 0,
             "smoke": lambda: plant.truth("site.smoke") > 0,
-            "mains_fail": lambda: plant.truth("grid.voltage_mv") * 1_000 < nominal_mv * _MAINS_PERMILLE,
+            "mains_fail": lambda: not mains_ok(plant),
         }
         for row in site.inputs:
             told, closed = tells[row.name], row.active == "closed"
