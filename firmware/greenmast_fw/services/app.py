@@ -11,7 +11,7 @@ from greenmast_fw.core.controller import Controller
 from greenmast_fw.core.snapshot import Image
 from greenmast_fw.drivers import clock, stdio
 from greenmast_fw.drivers.modbus_line import Line
-from greenmast_fw.drivers.modbus_master import RtuMaster
+from greenmast_fw.drivers.modbus_master import Master, RtuMaster
 from greenmast_fw.drivers.pins import Inputs, Outputs
 from greenmast_fw.drivers.wall import Wall
 from greenmast_fw.services import supervisor
@@ -42,11 +42,12 @@ def build(boot: int, setup: "Setup") -> "Coroutine[None, None, None]":
     site_of_core = site_facts.from_config(config)
     image = Image(site_of_core.instances)
     outputs, inputs = _pins(config["outputs"], image, board.INPUTS_INVERTED)
-    masters = []
+    masters: "list[Master]" = []
     pollers = []
-    for bus, uart in zip(config["buses"], board.UARTS):
+    uarts = list(board.UARTS)
+    for bus in config["buses"]:
         here = [devices[i] for i, device in enumerate(config["devices"]) if device["bus"] == bus["name"]]
-        masters.append(_master(bus, uart))
+        masters.append(_tcp_master(bus["tcp"]) if bus.get("tcp") else _master(bus, uarts.pop(0)))
         pollers.append(BusPoller(masters[-1], here, image, period_ms, params["scan.stale_periods"]))
     controller = Controller(params, site_of_core)
     journal = Journal()
@@ -79,11 +80,18 @@ def build(boot: int, setup: "Setup") -> "Coroutine[None, None, None]":
     return supervisor.run(journal, tasks)
 
 
-def _master(bus: "dict[str, Any]", uart: "tuple[int, int, int, int | None]") -> RtuMaster:
+def _master(bus: "dict[str, Any]", uart: "tuple[int, int, int, int | None]") -> Master:
     number, tx, rx, de = uart
     port = machine.UART(number, bus["baud"], 8, _PARITY[bus["parity"]], 1, tx=tx, rx=rx, timeout=0, rxbuf=512)
     drive = None if de is None else machine.Pin(de, machine.Pin.OUT, value=0).value
     return RtuMaster(Line(port, bus["baud"], drive))
+
+
+def _tcp_master(endpoint: str) -> Master:
+    from greenmast_fw.drivers.modbus_tcp import TcpMaster  # a site with lines only does without
+
+    host, _, port = endpoint.rpartition(":")
+    return TcpMaster(host, int(port))
 
 
 def _pins(rows: "dict[str, Any]", image: Image, inverted: bool) -> "tuple[Outputs, Inputs]":

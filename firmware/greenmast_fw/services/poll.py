@@ -16,7 +16,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from greenmast_fw.core.snapshot import Image
     from greenmast_fw.devices.profile import Device
-    from greenmast_fw.drivers.modbus_master import RtuMaster
+    from greenmast_fw.drivers.modbus_master import Master
 
 _MINUTE_MS = 60_000
 _SILENT_SCANS = 3  # in a row without an answer: one or two may be noise
@@ -51,7 +51,7 @@ class BusPoller:
 
     def __init__(
         self,
-        master: "RtuMaster",
+        master: "Master",
         devices: "list[Device]",
         image: "Image",
         period_ms: int,

@@ -27,9 +27,13 @@ def read() -> "tuple[int, Setup | None, list[tuple[str, str]]]":
     if problems:
         return boot, None, problems
     document: "Any" = stored
+    board: "Any" = None
     wanted = [(device["role"], device["profile"], device["address"]) for device in document["devices"]]
     try:
         board, devices = boards.load(document["site"]["board"]), binding.bind(wanted)
     except KeyError as error:
         return boot, None, [("config", "unknown board or profile: %s" % error)]
+    lines = len([1 for bus in document["buses"] if not bus.get("tcp")])
+    if lines > len(board.UARTS):
+        return boot, None, [("bus", "%d lines, and the board has %d" % (lines, len(board.UARTS)))]
     return boot, (document, board, parameters.complete(document["params"]), devices), []
