@@ -37,11 +37,12 @@ REQUESTS = 0
 ERRORS = 1
 TIMEOUTS = 2
 REPLY_MS = 3
-UNANSWERED = 4  # exchanges in vain since the last answer, up to 255
+UNANSWERED = 4  # exchanges in vain since the last answer, up to 255; 255 before the first
 DAMAGED = 5  # those of them with a damaged reply
 _LIMIT_MS = 6
 _GAP_US = 7
 _COUNT_MAX = 0x3FFFFFFF
+_UNANSWERED_MAX = 255
 
 DAMAGED_MAX = 3  # of one unit since its last answer: not noise any more
 # A bus as a whole: every damaged reply adds, every answer takes one off. So one in eleven is too many.
@@ -157,7 +158,7 @@ class Master:
             if self._trouble:
                 self._trouble -= 1
             return
-        if known[UNANSWERED] < 255:
+        if known[UNANSWERED] < _UNANSWERED_MAX:
             known[UNANSWERED] += 1
         if code != modbus_frame.TIMEOUT and code != modbus_frame.UNREACHABLE:
             known[DAMAGED] = known[DAMAGED] + 1 if known[DAMAGED] < DAMAGED_MAX else DAMAGED_MAX
@@ -165,7 +166,7 @@ class Master:
 
 
 def _unit(timeout_ms: int, gap_ms: int) -> "array[int]":
-    return array("i", (0, 0, 0, 0, 0, 0, timeout_ms, 1000 * gap_ms))
+    return array("i", (0, 0, 0, 0, _UNANSWERED_MAX, 0, timeout_ms, 1000 * gap_ms))
 
 
 def _add(known: "array[int]", place: int) -> None:

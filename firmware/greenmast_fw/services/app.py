@@ -16,6 +16,7 @@ from greenmast_fw.drivers.pins import Inputs, Outputs
 from greenmast_fw.drivers.wall import Wall
 from greenmast_fw.services import supervisor
 from greenmast_fw.services.console import Console
+from greenmast_fw.services.health import Health
 from greenmast_fw.services.journal import Journal
 from greenmast_fw.services.poll import BusPoller
 from greenmast_fw.services.rpc import Rpc
@@ -23,7 +24,7 @@ from greenmast_fw.services.scan import Scan
 from greenmast_fw.services.telemetry import Telemetry
 from greenmast_fw.services.uplink import Uplink
 from greenmast_fw.services.view import View
-from greenmast_protocol import points
+from greenmast_protocol import instances, points
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -40,7 +41,8 @@ def build(boot: int, setup: "Setup") -> "Coroutine[None, None, None]":
     config, board, params, devices = setup
     period_ms = params["scan.period_ms"]
     site_of_core = site_facts.from_config(config)
-    image = Image(site_of_core.instances)
+    several = instances.Instances(instances.count(list(site_of_core.roles)), len(devices))
+    image = Image(several)
     outputs, inputs = _pins(config["outputs"], image, board.INPUTS_INVERTED)
     masters: "list[Master]" = []
     pollers = []
@@ -49,10 +51,19 @@ def build(boot: int, setup: "Setup") -> "Coroutine[None, None, None]":
         here = [devices[i] for i, device in enumerate(config["devices"]) if device["bus"] == bus["name"]]
         masters.append(_tcp_master(bus["tcp"]) if bus.get("tcp") else _master(bus, uarts.pop(0)))
         pollers.append(BusPoller(masters[-1], here, image, period_ms, params["scan.stale_periods"]))
+    names = [bus["name"] for bus in config["buses"]]
+    health = Health(
+        image,
+        several,
+        [
+            masters[names.index(device["bus"])].unit(devices[i][0])
+            for i, device in enumerate(config["devices"])
+        ],
+    )
     controller = Controller(params, site_of_core)
     journal = Journal()
     watchdog = machine.WDT(timeout=board.WATCHDOG_MS)
-    scan = Scan(image, controller, outputs, inputs, pollers, watchdog, journal, period_ms, boot)
+    scan = Scan(image, controller, outputs, inputs, pollers, health, watchdog, journal, period_ms, boot)
     wall = Wall()
     telemetry = Telemetry(scan, wall, params["telemetry.period_s"], params["telemetry.full_s"])
     site = config["site"]

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from greenmast_fw.core.decision import Decision
     from greenmast_fw.core.snapshot import Image
     from greenmast_fw.drivers.pins import Inputs, Outputs
+    from greenmast_fw.services.health import Health
     from greenmast_fw.services.journal import Journal
     from greenmast_fw.services.poll import BusPoller
 
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
 _DT_MAX_MS = 60_000
 _DEVICE_SILENT = alarms.index("device_silent")
+_BUS_FAULT = alarms.index("bus_fault")
 _UPTIME = points.index("controller.uptime_s")
 _BOOT = points.index("controller.boot")
 _HEAP_FREE = points.index("controller.heap_free_b")
@@ -45,6 +47,7 @@ class Scan:
         outputs: "Outputs",
         inputs: "Inputs",
         pollers: "list[BusPoller]",
+        health: "Health",
         watchdog: "Watchdog",
         journal: "Journal",
         period_ms: int,
@@ -55,6 +58,7 @@ class Scan:
         self._outputs = outputs
         self._inputs = inputs
         self._pollers = pollers
+        self._health = health
         self._watchdog = watchdog
         self._journal = journal
         self._period_ms = period_ms
@@ -106,11 +110,14 @@ class Scan:
         self._journal.uptime_s = self.uptime_ms // 1000
         self.image.advance(dt_ms)
         self._inputs.read_into()
+        self._health.step()
         snapshot = self.image.snapshot()
-        silent = False
+        silent = faulty = False
         for poller in self._pollers:
             silent = silent or poller.is_silent()
+            faulty = faulty or poller.is_faulty()
         self.controller.report_alarm(_DEVICE_SILENT, silent)
+        self.controller.report_alarm(_BUS_FAULT, faulty)
         decision = self.controller.step(snapshot, dt_ms)
         self._outputs.apply(decision.outputs)
         for name in decision.setpoints:

@@ -195,7 +195,7 @@ def test_counters_of_a_unit_tell_errors_from_silence_and_know_the_time_of_a_repl
     assert read(rig).code == frame.EXCEPTION + 2
     assert list(seen)[:3] == [5, 2, 1]
     assert (seen[master.UNANSWERED], seen[master.DAMAGED]) == (0, 0)
-    assert list(rig.master.unit(4))[:6] == [0] * 6
+    assert list(rig.master.unit(4))[:6] == [0, 0, 0, 0, 255, 0]  # nothing is known of it
 
 
 def faulty_after(rig, answers):
