@@ -183,12 +183,18 @@ def test_a_site_with_a_bus_on_the_network_loses_and_regains_it(tmp_path: Path) -
         def solar_mv() -> int | None:
             return reading.get(link, ["solar.voltage_mv"]).values["solar.voltage_mv"]
 
+        def online() -> list[int | None]:
+            values = reading.get(link, ["device.*"]).values
+            return [values[f"device.{n}online"] for n in ("", *(f"{i}." for i in range(1, 7)))]
+
         wait_for(solar_mv, "values over the network", 60, 0.2)
         server = chain.world.emulated.buses["power"]
         for device in server.devices.values():
             device.silent = True  # a gateway says so
         wait_for(lambda: solar_mv() is None, "values stale", 60, 0.2)
+        wait_for(lambda: online() == [0, 1, 1, 1, 1, 0, 0], "both missed, the others not", 60, 0.2)
         for device in server.devices.values():
             device.silent = False
         wait_for(solar_mv, "values again", 60, 0.2)
+        wait_for(lambda: online() == [1] * 7, "all there", 90, 0.2)
         assert "MemoryError" not in chain.log.read_text()
