@@ -68,7 +68,7 @@ class World:
         self._in_flash = in_flash
         self._config = site.board_config(mqtt=mqtt)
         self.emulated = EmulatedSite(site, self.plant)
-        self.wires: list[Wire] = []
+        self.wires: dict[str, Wire] = {}  # by bus
         self.board: VirtualBoard
         self.on_tick: Callable[[], None] = lambda: None
         self._heap_b = heap_b or (HEAP_B if romfs else HEAP_LOADED_B)
@@ -89,7 +89,7 @@ class World:
                     compiled["tcp"] = "{}:{}".format(*await server.serve_tcp())
                     continue
                 wire = self._stack.enter_context(Wire(bus.baud, speed=self.speed))
-                self.wires.append(wire)
+                self.wires[bus.name] = wire
                 if numbers:  # a board with too few of them says so itself
                     uarts[numbers.pop(0)] = wire.master_path
                 await server.serve_serial(wire.slave_path, bus.baud, bus.parity)
