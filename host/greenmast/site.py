@@ -53,9 +53,12 @@ _PARAMETER_SECTIONS = ("limits",)
 
 @dataclass(frozen=True)
 class Bus:
+    """A line with its `baud` and `parity`, or Modbus TCP at `tcp` ("host:port"; then they are 0 and "")."""
+
     name: str
     baud: int
     parity: str
+    tcp: str | None = None
 
 
 @dataclass(frozen=True)
@@ -191,6 +194,10 @@ def _section_problems(document: Mapping[str, Any]) -> list[str]:
     ):
         if key not in document.get(section, {}):
             problems.append(f"[{section}] {key}: missing")
+    for section in ("output", "input"):
+        for name, row in document.get(section, {}).items():
+            if not isinstance(row, Mapping):
+                problems.append(f"[{section}.{name}]: must be a table")
     for role, entries in document.get("device", {}).items():
         if not isinstance(entries, list):
             problems.append(f"[[device.{role}]]: write it with double brackets")
@@ -229,7 +236,7 @@ def _build(document: Mapping[str, Any], label: str, overrides: Mapping[str, int]
         latitude=float(about.get("latitude", 0.0)),
         longitude=float(about.get("longitude", 0.0)),
         timezone=timezone,
-        buses=tuple(Bus(**b) for b in compiled["buses"]),
+        buses=tuple(Bus(b["name"], b["baud"] or 0, b["parity"] or "", b["tcp"]) for b in compiled["buses"]),
         devices=tuple(Device(**d) for d in compiled["devices"]),
         outputs=tuple(
             Output(name, o["pin"], o["feedback"], o["idle"], o["device"])
@@ -291,10 +298,7 @@ def _compile(
         "schema": config.SCHEMA,
         "revision": revision,
         "site": {"id": about["id"], "name": about.get("name", about["id"]), "board": about["board"]},
-        "buses": [
-            {"name": b.get("name"), "baud": b.get("baud", 9600), "parity": b.get("parity", "N")}
-            for b in document.get("bus", [])
-        ],
+        "buses": [_compile_bus(bus) for bus in document.get("bus", [])],
         "devices": [
             {"role": role, **{key: entry.get(key) for key in ("profile", "bus", "address")}}
             for role, entries in document.get("device", {}).items()
@@ -309,3 +313,8 @@ def _compile(
         "params": dict(settings),
         "mqtt": dict(mqtt),
     }
+
+
+def _compile_bus(bus: Mapping[str, Any]) -> dict[str, Any]:
+    line = {} if "tcp" in bus else {"baud": 9600, "parity": "N"}
+    return {key: bus.get(key, line.get(key)) for key in ("name", "baud", "parity", "tcp")}

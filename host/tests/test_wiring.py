@@ -133,3 +133,7 @@ def test_an_input_says_which_state_of_its_contact_tells(tmp_path: Path) -> None:
     said = refused(tmp_path, "virtual", "[input.smoke]\npin = 4\n[input.window]\npin = 5\n")
     assert "input.smoke: active must be closed or open" in said
     assert "input.window: no such input; known: door_open, mains_fail, smoke" in said
+
+
+def test_an_output_is_a_table(tmp_path: Path) -> None:
+    assert "[output.grid]: must be a table" in refused(tmp_path, "virtual", "[output]\ngrid = 5\n")

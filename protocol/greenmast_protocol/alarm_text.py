@@ -22,6 +22,10 @@ TEXTS = {
     "load3_disconnected": ("tier 3 disconnected", "restore a source"),
     "battery_disconnected": ("battery disconnected", "restore a source"),
     "device_silent": ("a Modbus device does not answer", "check its supply, address and wiring"),
+    "bus_fault": (
+        "a Modbus bus babbles, has gone or damages replies",
+        "look for two devices on one address, a stuck driver, termination and noise",
+    ),
     "door_open": ("door open", "close the door"),
     "smoke": ("smoke", "call the fire service"),
     "watchdog_reset": ("the watchdog has reset the board", "send the log to the maintainers"),

@@ -1,7 +1,7 @@
 """The board's configuration document: its shape and the rules that refuse it.
 
 A document is a dict: {"schema", "revision", "site": {"id", "name", "board"}, "buses": [{"name", "baud",
-"parity"}], "devices": [{"role", "profile", "bus", "address"}], "outputs": {name: {"pin", "feedback",
+"parity", "tcp"}], "devices": [{"role", "profile", "bus", "address"}], "outputs": {name: {"pin", "feedback",
 "idle", "device"}}, "inputs": {name: {"pin", "active"}}, "battery": {"chemistry", "capacity_ah", "cells"},
 "params": {name: int}, "mqtt": {...}}. It is accepted or refused as a whole; `problems` lists every reason
 with its place. Host and board run the same rules.
@@ -65,6 +65,14 @@ def _shape(doc: object) -> "list[tuple[str, str]]":
     return out
 
 
+def endpoint(text: object) -> "tuple[str, int] | None":
+    """Host and port of a bus that is not a line: "192.168.1.50:502"."""
+    host, _, port = text.rpartition(":") if isinstance(text, str) else ("", "", "")
+    if not host or " " in host or not port.isdigit() or not 1 <= int(port) <= 0xFFFF:
+        return None
+    return host, int(port)
+
+
 def _buses(doc: "dict[str, list[dict[str, object]]]", out: "list[tuple[str, str]]") -> None:
     names: "list[object]" = []
     for i, bus in enumerate(doc["buses"]):
@@ -75,10 +83,15 @@ def _buses(doc: "dict[str, list[dict[str, object]]]", out: "list[tuple[str, str]
         if bus["name"] in names:
             out.append((place, "name %s is taken" % bus["name"]))
         names.append(bus["name"])
-        if bus.get("baud") not in BAUDS:
-            out.append((place, "baud %s is not one of %s" % (bus.get("baud"), BAUDS)))
-        if bus.get("parity") not in ("N", "E", "O"):
-            out.append((place, "parity must be N, E or O"))
+        if bus.get("tcp") is None:
+            if bus.get("baud") not in BAUDS:
+                out.append((place, "baud %s is not one of %s" % (bus.get("baud"), BAUDS)))
+            if bus.get("parity") not in ("N", "E", "O"):
+                out.append((place, "parity must be N, E or O"))
+        elif bus.get("baud") is not None or bus.get("parity") is not None:
+            out.append((place, "has either baud and parity or tcp"))
+        elif not endpoint(bus["tcp"]):
+            out.append((place, "tcp must be HOST:PORT"))
     _devices(doc["devices"], names, out)
 
 

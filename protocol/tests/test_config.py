@@ -69,6 +69,20 @@ def test_a_device_on_no_bus_or_beyond_the_addresses_is_refused():
         assert places(changed(["devices", 0, "address"], address)) == ["device.grid"]
 
 
+def test_a_bus_is_a_line_or_an_address_on_the_network():
+    network = {"name": "meters", "baud": None, "parity": None, "tcp": "192.168.1.50:502"}
+    assert places(changed(["buses", 0], network)) == []
+    assert config.endpoint(network["tcp"]) == ("192.168.1.50", 502)
+    wrong = [("baud", 9600), ("parity", "N")]
+    for tcp in ("", "192.168.1.50", ":502", "a b:502", "host:0", "host:65536", "host:x", 502, True):
+        wrong.append(("tcp", tcp))
+    for key, value in wrong:
+        bus = network.copy()
+        bus[key] = value
+        assert places(changed(["buses", 0], bus)) == ["bus 1"], value
+    assert places(changed(["buses", 0, "baud"], None)) == ["bus 1"]
+
+
 def test_one_pin_for_two_purposes_is_refused():
     assert places(changed(["outputs", "genset", "pin"], 1)) == ["output.genset"]
     assert places(changed(["outputs", "genset", "feedback"], 1)) == ["output.genset"]

@@ -16,10 +16,10 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from greenmast_fw.core.snapshot import Image
     from greenmast_fw.devices.profile import Device
-    from greenmast_fw.drivers.modbus_master import RtuMaster
+    from greenmast_fw.drivers.modbus_master import Master
 
 _MINUTE_MS = 60_000
-_SILENT_SCANS = 3  # in a row without an answer: one or two may be noise
+SILENT_SCANS = 3  # in a row without an answer: one or two may be noise
 _SHORTEST_MS = 1000  # a scan of a full bus takes about this long whatever shorter period is asked for
 
 
@@ -51,7 +51,7 @@ class BusPoller:
 
     def __init__(
         self,
-        master: "RtuMaster",
+        master: "Master",
         devices: "list[Device]",
         image: "Image",
         period_ms: int,
@@ -70,9 +70,13 @@ class BusPoller:
     def is_silent(self) -> bool:
         """Whether a device here does not answer."""
         for station in self.stations:
-            if station.failures >= _SILENT_SCANS:
+            if station.failures >= SILENT_SCANS:
                 return True
         return False
+
+    def is_faulty(self) -> bool:
+        """Whether replies on this bus are damaged again and again."""
+        return self._master.is_faulty()
 
     def hold(self, point: str, value: int) -> None:
         """Hold the setpoint `point`, where a device here has it, at `value` from the next scan on."""

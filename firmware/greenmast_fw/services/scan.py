@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from greenmast_fw.core.decision import Decision
     from greenmast_fw.core.snapshot import Image
     from greenmast_fw.drivers.pins import Inputs, Outputs
+    from greenmast_fw.services.health import Health
     from greenmast_fw.services.journal import Journal
     from greenmast_fw.services.poll import BusPoller
 
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
 _DT_MAX_MS = 60_000
 _DEVICE_SILENT = alarms.index("device_silent")
+_BUS_FAULT = alarms.index("bus_fault")
 _IO_FAULT = alarms.index("io_fault")
 _UPTIME = points.index("controller.uptime_s")
 _BOOT = points.index("controller.boot")
@@ -46,6 +48,7 @@ class Scan:
         outputs: "Outputs",
         inputs: "list[Inputs]",
         pollers: "list[BusPoller]",
+        health: "Health",
         watchdog: "Watchdog",
         journal: "Journal",
         period_ms: int,
@@ -56,6 +59,7 @@ class Scan:
         self.outputs = outputs
         self._inputs = inputs
         self._pollers = pollers
+        self._health = health
         self._watchdog = watchdog
         self._journal = journal
         self._period_ms = period_ms
@@ -111,11 +115,14 @@ class Scan:
             inputs.read_into()
             failed = failed or inputs.failed
         self.controller.report_alarm(_IO_FAULT, failed)
+        self._health.step()
         snapshot = self.image.snapshot()
-        silent = False
+        silent = faulty = False
         for poller in self._pollers:
             silent = silent or poller.is_silent()
+            faulty = faulty or poller.is_faulty()
         self.controller.report_alarm(_DEVICE_SILENT, silent)
+        self.controller.report_alarm(_BUS_FAULT, faulty)
         decision = self.controller.step(snapshot, dt_ms)
         self.outputs.apply(decision.outputs)
         for name in decision.setpoints:

@@ -37,6 +37,7 @@ def read() -> "tuple[int, Setup | None, list[tuple[str, str]]]":
     if problems:
         return boot, None, problems
     document: "Any" = stored
+    board: "Any" = None
     wanted = [(device["role"], device["profile"], device["address"]) for device in document["devices"]]
     try:
         board = boards.load(document["site"]["board"])
@@ -44,6 +45,9 @@ def read() -> "tuple[int, Setup | None, list[tuple[str, str]]]":
         devices = binding.bind(wanted)
     except (KeyError, ImportError) as error:
         return boot, None, [("config", "unknown board or profile: %s" % error)]
+    lines = len([1 for bus in document["buses"] if not bus.get("tcp")])
+    if lines > len(board.UARTS):
+        return boot, None, [("bus", "%d lines, and the board has %d" % (lines, len(board.UARTS)))]
     settings = parameters.complete(document["params"])
     return boot, (document, board, settings, devices, wired), []
 

@@ -62,6 +62,16 @@ def test_what_the_rules_refuse_gives_their_reasons_and_no_setup():
     assert [place for place, _ in problems] == ["battery.cells"]
 
 
+def test_more_lines_than_the_board_has_are_a_reason_and_networks_are_none():
+    many = document()
+    many["buses"] += [{"name": "n%d" % i, "tcp": "10.0.0.%d:502" % i} for i in range(4)]
+    assert read(many)[2] == []
+    many["buses"] += [{"name": "l%d" % i, "baud": 9600, "parity": "N"} for i in range(3)]
+    boot, parts, problems = read(many)
+    assert (boot, parts) == (7, None)
+    assert problems == [("bus", "4 lines, and the board has 3")]
+
+
 def test_what_cannot_be_read_gives_the_reason_and_no_setup():
     assert read(None, [("config", "nothing is stored")]) == (7, None, [("config", "nothing is stored")])
 

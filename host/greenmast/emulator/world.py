@@ -64,9 +64,10 @@ class World:
             self._rom = folder / "rom.img"
             self._rom.write_bytes(image.rom(self.files))
             in_flash = {path: content for path, content in self.files.items() if not path.endswith(".mpy")}
-        self.flash.write_bytes(image.littlefs(in_flash, site.board_config(mqtt=mqtt)))
+        self._in_flash = in_flash
+        self._config = site.board_config(mqtt=mqtt)
         self.emulated = EmulatedSite(site, self.plant)
-        self.wires: list[Wire] = []
+        self.wires: dict[str, Wire] = {}  # by bus
         self.board: VirtualBoard
         self.on_tick: Callable[[], None] = lambda: None
         self._heap_b = heap_b or (HEAP_B if romfs else HEAP_LOADED_B)
@@ -85,11 +86,18 @@ class World:
     async def __aenter__(self) -> Self:
         try:
             uarts = {}
-            for number, bus in zip([row[0] for row in self._table.UARTS], self.site.buses, strict=False):
+            numbers = [row[0] for row in self._table.UARTS]
+            for bus, compiled in zip(self.site.buses, self._config["buses"], strict=True):
+                server = self.emulated.buses[bus.name]
+                if bus.tcp:  # the board finds it here, wherever it is at the real site
+                    compiled["tcp"] = "{}:{}".format(*await server.serve_tcp())
+                    continue
                 wire = self._stack.enter_context(Wire(bus.baud, speed=self.speed))
-                self.wires.append(wire)
-                uarts[number] = wire.master_path
-                await self.emulated.buses[bus.name].serve_serial(wire.slave_path, bus.baud, bus.parity)
+                self.wires[bus.name] = wire
+                if numbers:  # a board with too few of them says so itself
+                    uarts[numbers.pop(0)] = wire.master_path
+                await server.serve_serial(wire.slave_path, bus.baud, bus.parity)
+            self.flash.write_bytes(image.littlefs(self._in_flash, self._config))
             self.board = VirtualBoard(
                 self.flash,
                 uarts,

@@ -30,6 +30,7 @@ _PRODUCTS = {
     "greenmast_fw/devices/": ("__init__", "binding", "profile"),
     "greenmast_fw/boards/": ("__init__",),
 }
+_TCP = "greenmast_fw/drivers/modbus_tcp.py"
 # What `_APP` loads stays loaded: one module. `_SETUP` runs before that and needs some of its own.
 _APP, _SETUP = "greenmast_fw.services.app", "greenmast_fw.services.setup"
 _RESIDENT = "greenmast_fw.resident"
@@ -111,7 +112,7 @@ def _is_needed(path: str, site: Site) -> bool:
         if path.startswith(folder):
             module = path.removeprefix(folder).removesuffix(".py")
             return module in always or module in wanted
-    return True
+    return path != _TCP or any(bus.tcp for bus in site.buses)
 
 
 def _compile(source: tuple[str, str]) -> tuple[str, bytes]:

@@ -32,6 +32,7 @@ _BOOT_MS = 2_000
 _DT_MAX_MS = 60_000  # what the board tells its controller at most
 _WATCHDOG_MS = 10_000
 _DEVICE_SILENT = alarms.index("device_silent")
+_BUS_FAULT = alarms.index("bus_fault")
 _EPOCH = datetime(2000, 1, 1)
 _EVENTS = (
     "output", "source", "grid", "genset", "demand", "shed", "alarm", "protection", "contactor", "command",
@@ -145,6 +146,7 @@ class CoreRun:
         self._stepped_ms = self.time_ms
         snapshot = self._sensors.scan(dt_ms, self._minute())
         controller.report_alarm(_DEVICE_SILENT, self._sensors.silent)
+        controller.report_alarm(_BUS_FAULT, self._sensors.damaged)
         decision = controller.step(snapshot, dt_ms)
         outputs = decision.outputs
         if outputs != self._driven:

@@ -22,6 +22,7 @@ from greenmast_fw.core.snapshot import Snapshot
 from greenmast_fw.devices import binding, profile
 from greenmast_protocol import instances, points, quality
 
+DAMAGE = frozenset({"wrong_crc", "truncated", "wrong_address", "babble"})
 NO_REPLY = frozenset({"silent", "late", "wrong_crc", "truncated", "wrong_address"})
 SPIKE_ONE_IN = 10
 _REST_MAX_MS = 60_000
@@ -83,6 +84,11 @@ class Sensors:
     def silent(self) -> bool:
         """Whether a device of the site has not answered for so long that its values are stale."""
         return any(station.stale for station in self._stations)
+
+    @property
+    def damaged(self) -> bool:
+        """Whether replies on a bus are damaged."""
+        return any(not DAMAGE.isdisjoint(kinds) for kinds in self.faults.values())
 
     def scan(self, dt_ms: int, minute: int | None) -> Snapshot:
         """Poll every device once, read the inputs; `dt_ms` since the scan before."""
