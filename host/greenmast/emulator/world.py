@@ -67,11 +67,14 @@ class World:
         self._in_flash = in_flash
         self._config = site.board_config(mqtt=mqtt)
         self.emulated = EmulatedSite(site, self.plant)
+        for server in self.emulated.buses.values():
+            server.speed = speed
         self.wires: dict[str, Wire] = {}  # by bus
         self.board: VirtualBoard
         self.on_tick: Callable[[], None] = lambda: None
         self._heap_b = heap_b or (HEAP_B if romfs else HEAP_LOADED_B)
         self._cold = cold
+        self._seed = seed
         self._on_log = on_log
         self._stack = ExitStack()
         self._task: asyncio.Task[None] | None = None
@@ -92,7 +95,7 @@ class World:
                 if bus.tcp:  # the board finds it here, wherever it is at the real site
                     compiled["tcp"] = "{}:{}".format(*await server.serve_tcp())
                     continue
-                wire = self._stack.enter_context(Wire(bus.baud, speed=self.speed))
+                wire = self._stack.enter_context(Wire(bus.baud, speed=self.speed, seed=self._seed))
                 self.wires[bus.name] = wire
                 if numbers:  # a board with too few of them says so itself
                     uarts[numbers.pop(0)] = wire.master_path
