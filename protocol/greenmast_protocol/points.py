@@ -107,6 +107,7 @@ POINTS = (
     ("device.timeouts", 0, 0x3FFFFFFF, 20),
     ("device.reply_ms", 0, 0x3FFFFFFF, 100),
     ("device.online", 0, 1, 0),
+    ("genset.auto", 0, 1, 0),  # its controller lets itself be started by us
 )
 
 OUTPUTS = (

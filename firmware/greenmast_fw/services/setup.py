@@ -13,6 +13,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+    from greenmast_fw.devices.binding import Channel
     from greenmast_fw.devices.profile import Device
 
     # Local outputs (number, pin, level for open contacts, level at rest), outputs on the bus (number,
@@ -38,11 +39,14 @@ def read() -> "tuple[int, Setup | None, list[tuple[str, str]]]":
         return boot, None, problems
     document: "Any" = stored
     board: "Any" = None
-    wanted = [(device["role"], device["profile"], device["address"]) for device in document["devices"]]
+    wanted = [
+        (device["role"], device["profile"], device["address"], device.get("phases", 1))
+        for device in document["devices"]
+    ]
     try:
         board = boards.load(document["site"]["board"])
-        wired, _ = wires(document, board)
-        devices = binding.bind(wanted)
+        wired, on_module = wires(document, board)
+        devices = binding.bind(wanted, on_module)
     except (KeyError, ImportError) as error:
         return boot, None, [("config", "unknown board or profile: %s" % error)]
     lines = len([1 for bus in document["buses"] if not bus.get("tcp")])
@@ -52,7 +56,7 @@ def read() -> "tuple[int, Setup | None, list[tuple[str, str]]]":
     return boot, (document, board, settings, devices, wired), []
 
 
-def wires(document: "Any", board: "Any") -> "tuple[Wires, list[tuple[int, int, int]]]":
+def wires(document: "Any", board: "Any") -> "tuple[Wires, list[Channel]]":
     """Which pins lead where, and which of their levels means what; inputs of the relay module apart."""
     outputs = []
     on_bus = []

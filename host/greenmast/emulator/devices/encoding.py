@@ -19,7 +19,8 @@ class Register(int):
 
     So a fault can tell numbers from states and addresses, wherever a device puts them: see `register_faults`.
     `kind` of the number: "u16" "s16" "u32" "s32" "f32", and "acc32", a counter of SunSpec. `part`: its place
-    among the `parts` registers of the number in the order of addresses; `low_first`: the lowest word comes first.
+    among the `parts` registers of the number in the order of addresses; `low_first`: the lowest word comes
+    first.
     """
 
     __slots__ = ()
