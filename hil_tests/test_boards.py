@@ -19,7 +19,7 @@ from hil_tests.bench import GRID_DEAD, GRID_GOOD, PARAMETERS
 
 from greenmast import site as sites
 from greenmast.chain import Chain
-from greenmast.emulator.board import HARD_RESET
+from greenmast.emulator.board import HARD_RESET, HEAP_B, HEAP_LOADED_B
 from greenmast.emulator.i2c import Expander, Pcf8574
 from greenmast.emulator.world import World
 from greenmast.link import reading
@@ -113,10 +113,10 @@ class Bench:
 
 
 @contextmanager
-def running(site: sites.Site, folder: Path) -> Iterator[Bench]:
+def running(site: sites.Site, folder: Path, heap_b: int = HEAP_B) -> Iterator[Bench]:
     def make_world(log: Callable[[str], None]) -> World:
         start = datetime(2025, 4, 15, 10, 30, tzinfo=site.timezone)
-        return World(site, folder, start=start, speed=SPEED, on_log=log)
+        return World(site, folder, start=start, speed=SPEED, heap_b=heap_b, on_log=log)
 
     chain = Chain(make_world, folder / "board.log")
     for name, value in GRID_GOOD.items():
@@ -170,7 +170,8 @@ def test_a_board_with_expanders_switches_sees_and_survives_their_faults(bench: B
 
 def test_relays_and_contacts_on_a_module_and_a_genset_that_its_controller_starts(tmp_path: Path) -> None:
     site = dataclasses.replace(module_site(tmp_path), mqtt={})
-    with running(site, tmp_path) as bench:
+    # Seven devices and commands: this is about wires, not about the memory of the smallest board.
+    with running(site, tmp_path, HEAP_LOADED_B) as bench:
         bench.until("tier 3 connected", lambda: bench.points("output.load3", "feedback.load3") == (1, 1))
         assert bench.points("site.smoke") == (0,)
         bench.plant({"site.smoke": 1})
