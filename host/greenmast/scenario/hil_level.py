@@ -30,7 +30,7 @@ from greenmast.scenario.judge import Failure, Judge
 from greenmast.scenario.terms import ALARM
 from greenmast.site import Site
 from greenmast_fw.core import site as site_facts
-from greenmast_protocol import alarms, params, show
+from greenmast_protocol import alarms, config, params, show
 
 SPEED_MAX = 5
 WALL_MAX_S = 600
@@ -59,9 +59,10 @@ _UNASKED = (
 def obstacle(scenario: Scenario) -> str:
     """Why this scenario cannot be played here, or ""."""
     lacking: dict[str, None] = {}
+    wired = [config.INPUTS[row.name][0] for row in scenario.site.inputs]
     for act in scenario.acts:
         for name in act.plant:
-            if name in _UNWIRED:
+            if name in _UNWIRED and name not in wired:
                 lacking[f"{name} (no such input is wired)"] = None
         if act.fault and (need := _need(act.fault, scenario.site)):
             lacking[f"{act.fault.on} {act.fault.kind} (needs {need})"] = None

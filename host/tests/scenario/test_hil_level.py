@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import pytest
 
 from greenmast.scenario import hil_level
+from greenmast.site import Input
 
 
 @pytest.mark.parametrize(
@@ -29,6 +32,12 @@ def test_everything_that_is_missing_is_named_at_once(load) -> None:
     reason = hil_level.obstacle(load(story))
     assert "smoke" in reason
     assert "command" in reason
+
+
+def test_what_the_site_wires_is_no_obstacle(load) -> None:
+    scenario = load("[[at]]\ntime = 1\nplant = { 'site.smoke' = 1 }\n")
+    site = dataclasses.replace(scenario.site, inputs=(Input("smoke", 11, "closed"),))
+    assert hil_level.obstacle(dataclasses.replace(scenario, site=site)) == ""
 
 
 def test_a_story_that_takes_too_long_on_the_wall_is_not_begun(load) -> None:
