@@ -11,7 +11,7 @@ ROLE = "battery"
 TEXT = "SunSpec battery, model 802"
 SOURCES = (
     "sunspec/models json/model_802.json",
-    "evcc-io/evcc templates (sunspec battery)",
+    "evcc-io/evcc and andig/gosunspec",
 )
 SINGLE_SOURCE = ("battery.current_ma",)  # its sign is left open: charging is taken as positive
 LINK = (0, "N", 1, 1)
