@@ -309,7 +309,7 @@ Registers stand relative to models: the chain of models is walked first, and aga
 when a read is refused and when another model stands where one was. A device without the model has points
 with the quality `unsupported` and is walked again every minute. A meter of one phase (model 201) needs
 `phases = 1` at its `[[device.grid]]`. Which sign the current of a battery has, the standard leaves open: the
-table takes charging as positive, and `greenmast commission` proves it.
+table takes discharging as positive, and `greenmast commission` proves it.
 
 ## Three phases
 
