@@ -1,7 +1,7 @@
 """Mean Well CMU2C: controller of a rack of rectifiers, which it sets together. Modbus TCP.
 
-Voltage and AC are those of its first power supply; the currents of 48 of them are not added up here. Its limit
-of the current is that of each power supply, so the current for the whole rack cannot be set.
+Voltage and AC are those of its first power supply; the currents of 48 of them are not added up here. Its
+limit of the current is that of each power supply, so the current of the whole rack cannot be set.
 """
 
 from greenmast_fw.devices.profile import NONE_OF, TEXT16, U16, U32
