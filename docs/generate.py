@@ -10,7 +10,9 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from itertools import groupby
 from pathlib import Path
+from typing import Any
 
+from greenmast_fw import boards
 from greenmast_fw.core import alarms as lives
 from greenmast_fw.core import demand, genset, grid, source, stages, thresholds
 from greenmast_fw.devices import binding, profile
@@ -26,6 +28,7 @@ from greenmast_protocol import (
     show,
     units,
 )
+from greenmast_protocol.config import EXPANDER
 
 HERE = Path(__file__).parent
 NOTE = "<!-- Written by `make docs` from the tables: change those. -->\n"
@@ -386,6 +389,79 @@ def parts() -> str:
     return "\n".join(out)
 
 
+# ---- boards ----------------------------------------------------------------------------------------
+
+
+def place(board: Any, pin: int, direction: str) -> str:
+    """Where a terminal leads to: "GPIO 4" or "PCF8574 0x24 bit 0"."""
+    if pin < EXPANDER:
+        return f"GPIO {pin}"
+    chip, bit = divmod(pin - EXPANDER, 8)
+    kind, address, _ = [row for row in board.EXPANDERS if row[2] == direction][chip]
+    return f"{kind.upper()} 0x{address:02x} bit {bit}"
+
+
+def facts(board: Any) -> Iterable[tuple[str, str]]:
+    """What else there is to know, as rows."""
+    for number, tx, rx, de in board.UARTS:
+        direction = "automatic" if de is None else f"GPIO {de}"
+        yield "RS-485", f"UART {number}: TX {tx}, RX {rx}, DE {direction}"
+    if board.HIGH:
+        yield "driven high at the start", ", ".join(f"GPIO {pin}" for pin in board.HIGH)
+    yield "relay has current at", "high level" if board.RELAY_ACTIVE else "low level"
+    yield (
+        "closed contact reads",
+        "0: wire it between input and ground or COM" if board.INPUTS_INVERTED else "1",
+    )
+    if board.I2C:
+        chips = [*board.EXPANDERS, *([(*board.RTC, "clock")] if board.RTC else [])]
+        yield (
+            "I2C",
+            f"SCL {board.I2C[0]}, SDA {board.I2C[1]}: "
+            + ", ".join(f"{kind.upper()} 0x{address:02x} {way}" for kind, address, way in chips),
+        )
+    if board.ETHERNET:
+        yield "Ethernet", ", ".join(f"{signal} {pin}" for signal, pin in board.ETHERNET)
+    for name, pin in (("LED", board.LED), ("buzzer", board.BUZZER)):
+        if pin is not None:
+            yield name, f"GPIO {pin}"
+    if board.RESERVED:
+        yield "not for use", ", ".join(f"GPIO {pin} ({what})" for pin, what in board.RESERVED)
+    stock = "external RAM: stock MicroPython with SPIRAM, code in LittleFS"
+    own = "no external RAM: MicroPython with a ROM partition ([0006](decisions/0006-rom-image.md))"
+    yield "deployment", stock if board.RAM else own
+
+
+def board_list() -> str:
+    out = []
+    for name in boards.NAMES:
+        board: Any = boards.load(name)
+        if not board.TERMINALS_OUT:
+            continue
+        text = f"## {name}\n\n{board.TEXT[0].upper()}{board.TEXT[1:]}. Chip: {board.CHIP}.\n\n"
+        for title, terminals, direction in (
+            ("output", board.TERMINALS_OUT, "out"),
+            ("input", board.TERMINALS_IN, "in"),
+        ):
+            rows = [(f"`{terminal}`", place(board, pin, direction)) for terminal, pin in terminals]
+            text += table((title, "leads to"), rows) + "\n" if rows else f"No {title}s.\n\n"
+        text += table(("", ""), facts(board))
+        if board.PULSES:
+            text += "\n" + table(
+                ("may move while the chip starts", "why", "inhibit"),
+                [(f"`{terminal}`", why, inhibit) for terminal, why, inhibit in board.PULSES],
+            )
+        else:
+            text += "\nNo output moves while the chip starts.\n"
+        for title, lines in (
+            ("Rests on one source, or on sources that disagree", board.SINGLE_SOURCE),
+            ("Sources", board.SOURCES),
+        ):
+            text += f"\n{title}:\n\n" + "".join(f"- {line}\n" for line in lines)
+        out.append(text)
+    return "\n".join(out)
+
+
 def filled(path: Path, parts: dict[str, Callable[[], str]]) -> str:
     """The document with its generated parts, each between `<!-- name -->` and `<!-- /name -->`, made anew."""
     text = path.read_text(encoding="utf-8")
@@ -405,6 +481,7 @@ def pages() -> dict[str, str]:
         "parameters.md": parameters(),
         "alarms.md": alarm_list(),
         "devices.md": device_list(),
+        "boards.md": filled(HERE / "boards.md", {"boards": board_list}),
         "controller.md": filled(HERE / "controller.md", {"parts": parts, "demands": demands}),
     }
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from importlib import resources
 from pathlib import Path
 
 import pytest
@@ -37,6 +38,29 @@ def test_a_reference_site_is_complete(name: str) -> None:
     assert ("genset" in roles) == plant.cfg.genset.present
     assert ("grid" in roles) == plant.cfg.grid.present
     Controller(params.complete(dict(site.params)), from_config(site.board_config()))
+
+
+def test_a_bus_on_the_network_needs_no_line_and_only_its_site_carries_the_code_for_it(tmp_path: Path) -> None:
+    text = (resources.files("greenmast") / "sites" / "india-rural.toml").read_text(encoding="utf-8")
+    line = 'name = "power"\nbaud = 115200\nparity = "N"\n'
+    assert line in text
+    path = tmp_path / "lan.toml"
+    path.write_text(text.replace(line, 'name = "power"\ntcp = "192.168.1.50:502"\n'), encoding="utf-8")
+    site = sites.load(str(path))
+    assert site.buses[1] == sites.Bus("power", 0, "", "192.168.1.50:502")
+    assert site.board_config()["buses"][1] == {
+        "name": "power",
+        "baud": None,
+        "parity": None,
+        "tcp": "192.168.1.50:502",
+    }
+    carried = [
+        {name for name in build.firmware(one) if "tcp" in name} for one in (site, sites.load("india-rural"))
+    ]
+    assert carried == [{"greenmast_fw/drivers/modbus_tcp.mpy"}, set()]
+    path.write_text(text.replace(line, f'{line}tcp = "192.168.1.50:502"\n'), encoding="utf-8")
+    with pytest.raises(UserError, match="either baud and parity or tcp"):
+        sites.load(str(path))
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -18,6 +18,7 @@ def good():
             "genset": {"pin": 2, "feedback": 5, "idle": "open"},
             "alarm_major": {"pin": 3, "feedback": None, "idle": "open"},
         },
+        "inputs": {"mains_fail": {"pin": 6, "active": "closed"}},
         "battery": {"chemistry": "lfp", "capacity_ah": 300, "cells": 15},
         "params": {"grid.return_delay_s": 120},
         "mqtt": {"host": "broker", "port": 1883},
@@ -66,6 +67,20 @@ def test_a_device_on_no_bus_or_beyond_the_addresses_is_refused():
     assert places(changed(["devices", 0, "bus"], "nowhere")) == ["device.grid"]
     for address in (0, 248, -1, True, "1", None):
         assert places(changed(["devices", 0, "address"], address)) == ["device.grid"]
+
+
+def test_a_bus_is_a_line_or_an_address_on_the_network():
+    network = {"name": "meters", "baud": None, "parity": None, "tcp": "192.168.1.50:502"}
+    assert places(changed(["buses", 0], network)) == []
+    assert config.endpoint(network["tcp"]) == ("192.168.1.50", 502)
+    wrong = [("baud", 9600), ("parity", "N")]
+    for tcp in ("", "192.168.1.50", ":502", "a b:502", "host:0", "host:65536", "host:x", 502, True):
+        wrong.append(("tcp", tcp))
+    for key, value in wrong:
+        bus = network.copy()
+        bus[key] = value
+        assert places(changed(["buses", 0], bus)) == ["bus 1"], value
+    assert places(changed(["buses", 0, "baud"], None)) == ["bus 1"]
 
 
 def test_one_pin_for_two_purposes_is_refused():

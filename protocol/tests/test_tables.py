@@ -32,6 +32,7 @@ _POINTS = {
     "output": "grid genset pv battery load1 load2 load3 genset_start cooling alarm_major alarm_minor",
     "feedback": "grid genset pv battery load1 load2 load3 genset_start",
     "controller": "mode uptime_s boot time_trusted alarms_active heap_free_b scan_ms safe_mode",
+    "device": "requests errors timeouts reply_ms online",
     "reason": "ac genset battery load1 load2 load3",
 }
 _COMMANDS = (

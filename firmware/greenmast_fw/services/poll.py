@@ -20,11 +20,11 @@ if TYPE_CHECKING:
     from greenmast_fw.core.snapshot import Image
     from greenmast_fw.devices.profile import Device
     from greenmast_fw.devices.sunspec import Walker
-    from greenmast_fw.drivers.modbus_master import RtuMaster
+    from greenmast_fw.drivers.modbus_master import Master
 
 _MINUTE_MS = 60_000
 _SWITCH = 5  # the length of such a row; a setpoint's is longer
-_SILENT_SCANS = 3  # in a row without an answer: one or two may be noise
+SILENT_SCANS = 3  # in a row without an answer: one or two may be noise
 _UNREADY_SCANS = 5  # until a device that was not ready for a switch is asked again
 _STEPS = 8  # of a walk in one visit
 _WALKING = -1  # where a SunSpec model begins that has not been met yet,
@@ -69,7 +69,7 @@ class BusPoller:
 
     def __init__(
         self,
-        master: "RtuMaster",
+        master: "Master",
         devices: "list[Device]",
         image: "Image",
         period_ms: int,
@@ -88,9 +88,13 @@ class BusPoller:
     def is_silent(self) -> bool:
         """Whether a device here does not answer."""
         for station in self.stations:
-            if station.failures >= _SILENT_SCANS:
+            if station.failures >= SILENT_SCANS:
                 return True
         return False
+
+    def is_faulty(self) -> bool:
+        """Whether replies on this bus are damaged again and again."""
+        return self._master.is_faulty()
 
     def hold(self, point: str, value: int) -> None:
         """Hold setpoint or switch `point`, where a device here has it, at `value` from the next scan on."""
@@ -132,7 +136,7 @@ class BusPoller:
                 else:
                     scans = self._scans_a_minute
                 station.rest = scans - 1
-                if station.failures == _SILENT_SCANS:
+                if station.failures == SILENT_SCANS:
                     self._walk_again(station)
 
     async def _visit(self, station: Station) -> bool:

@@ -8,7 +8,9 @@ if TYPE_CHECKING:
 
 
 def collect(view: "View") -> "dict[str, Any]":
-    """{"scans", "scan_gap_max_ms", "scan_late_ms", "switches", "modbus", "mqtt", "telemetry"}."""
+    """{"scans", "scan_gap_max_ms", "scan_late_ms", "switches", "output_errors", "modbus", "mqtt",
+    "telemetry"}.
+    """
     scan = view.scan
     requests = errors = 0
     for master in view.masters:
@@ -21,6 +23,7 @@ def collect(view: "View") -> "dict[str, Any]":
         "scan_gap_max_ms": scan.gap_max_ms,
         "scan_late_ms": scan.late_ms,
         "switches": scan.switches,
+        "output_errors": scan.outputs.errors,
         "modbus": {"requests": requests, "errors": errors},
         "mqtt": {
             "published": mqtt.published if mqtt else 0,

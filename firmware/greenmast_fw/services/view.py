@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from greenmast_fw.core.controller import Controller
-    from greenmast_fw.drivers.modbus_master import RtuMaster
+    from greenmast_fw.drivers.modbus_master import Master
     from greenmast_fw.drivers.wall import Wall
     from greenmast_fw.services.scan import Scan
     from greenmast_fw.services.telemetry import Telemetry
@@ -22,7 +22,7 @@ class View:
         self,
         identity: "dict[str, object]",
         scan: "Scan",
-        masters: "list[RtuMaster]",
+        masters: "list[Master]",
         telemetry: "Telemetry",
         wall: "Wall",
     ) -> None:

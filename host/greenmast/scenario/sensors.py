@@ -13,6 +13,7 @@ from array import array
 from collections.abc import Mapping, Set
 from random import Random
 
+from greenmast.emulator.cabinet import mains_relay
 from greenmast.plant import Plant
 from greenmast.plant.noise import stream
 from greenmast.plant.truths import READERS
@@ -21,6 +22,7 @@ from greenmast_fw.core.snapshot import Snapshot
 from greenmast_fw.devices import binding, profile
 from greenmast_protocol import instances, points, quality
 
+DAMAGE = frozenset({"wrong_crc", "truncated", "wrong_address", "babble"})
 NO_REPLY = frozenset({"silent", "late", "wrong_crc", "truncated", "wrong_address"})
 SPIKE_ONE_IN = 10
 _REST_MAX_MS = 60_000
@@ -74,6 +76,8 @@ class Sensors:
             if output.feedback is not None and output.name in plant.contactors
         ]
         self._inputs = [(points.index(name), READERS[name]) for name in _INPUTS]
+        if any(row.name == "mains_fail" for row in site.inputs):
+            self._inputs.append((points.index("grid.mains_ok"), mains_relay(site)))
 
     def restart(self) -> None:
         """The board has been reset: it knows nothing."""
@@ -86,6 +90,11 @@ class Sensors:
     def silent(self) -> bool:
         """Whether a device of the site has not answered for so long that its values are stale."""
         return any(station.stale for station in self._stations)
+
+    @property
+    def damaged(self) -> bool:
+        """Whether replies on a bus are damaged."""
+        return any(not DAMAGE.isdisjoint(kinds) for kinds in self.faults.values())
 
     def scan(self, dt_ms: int, minute: int | None) -> Snapshot:
         """Poll every device once, read the inputs; `dt_ms` since the scan before."""

@@ -48,6 +48,10 @@ if (os.getenv("GREENMAST_SPEED") or "1") != "1":
     import faster
 
     faster.install()
+else:
+    import epoch
+
+    epoch.install(epoch.Time())
 flash = vfs.VfsLfs2(FlashFile(os.getenv("GREENMAST_FLASH")), readsize=256, progsize=256, lookahead=32)
 vfs.mount(flash, "/flash")
 os.chdir("/flash")
