@@ -19,7 +19,7 @@ from hil_tests.bench import GRID_DEAD, GRID_GOOD, PARAMETERS
 
 from greenmast import site as sites
 from greenmast.chain import Chain
-from greenmast.emulator.board import HARD_RESET
+from greenmast.emulator.board import HARD_RESET, HEAP_B, HEAP_LOADED_B
 from greenmast.emulator.i2c import Expander, Pcf8574
 from greenmast.emulator.world import World
 from greenmast.link import reading
@@ -59,6 +59,27 @@ def a16_site(folder: Path) -> sites.Site:
     return sites.load(str(path), PARAMETERS)
 
 
+MODULE = """
+[[device.io]]
+profile = "waveshare-relay-8ch"
+bus = "meters"
+address = 20
+[input.smoke]
+pin = "io.8"
+active = "closed"
+"""
+
+
+def module_site(folder: Path) -> sites.Site:
+    """The rural site, tier 3 and smoke detector on a relay module, the genset started by its controller."""
+    text = (resources.files("greenmast") / "sites" / "india-rural.toml").read_text(encoding="utf-8")
+    text = text.replace("pin = 47\nfeedback = 10\n", 'pin = "io.1"\nfeedback = "io.1"\n')
+    text = text.replace("[output.genset_start]\npin = 48\n", '[output.genset_start]\ndevice = "genset"\n')
+    path = folder / "module.toml"
+    path.write_text(text + MODULE, encoding="utf-8")
+    return sites.load(str(path), PARAMETERS)
+
+
 class Bench:
     """The chain and what its console says."""
 
@@ -70,6 +91,9 @@ class Bench:
     def points(self, *names: str) -> tuple[int | None, ...]:
         values = reading.get(self._link, list(names)).values
         return tuple(values[name] for name in names)
+
+    def command(self, name: str, **arguments: int) -> None:
+        self._link.call("command", {"name": name, "args": arguments})
 
     def alarm(self, name: str) -> str:
         """Its state, or ""."""
@@ -89,10 +113,10 @@ class Bench:
 
 
 @contextmanager
-def running(site: sites.Site, folder: Path) -> Iterator[Bench]:
+def running(site: sites.Site, folder: Path, heap_b: int = HEAP_B) -> Iterator[Bench]:
     def make_world(log: Callable[[str], None]) -> World:
         start = datetime(2025, 4, 15, 10, 30, tzinfo=site.timezone)
-        return World(site, folder, start=start, speed=SPEED, on_log=log)
+        return World(site, folder, start=start, speed=SPEED, heap_b=heap_b, on_log=log)
 
     chain = Chain(make_world, folder / "board.log")
     for name, value in GRID_GOOD.items():
@@ -142,3 +166,20 @@ def test_a_board_with_expanders_switches_sees_and_survives_their_faults(bench: B
     bench.until("after a reset", lambda: seen and bench.points("controller.boot") == (2,))
     at_rest = seen.index(0xFF)
     assert at_rest < 3, "the chip has kept K_GRID open; the first act of the boot releases it"
+
+
+def test_relays_and_contacts_on_a_module_and_a_genset_that_its_controller_starts(tmp_path: Path) -> None:
+    site = dataclasses.replace(module_site(tmp_path), mqtt={})
+    # Seven devices and commands: this is about wires, not about the memory of the smallest board.
+    with running(site, tmp_path, HEAP_LOADED_B) as bench:
+        bench.until("tier 3 connected", lambda: bench.points("output.load3", "feedback.load3") == (1, 1))
+        assert bench.points("site.smoke") == (0,)
+        bench.plant({"site.smoke": 1})
+        bench.command("load.shed", tier=3, for_s=600)
+        bench.until("tier 3 and smoke", lambda: bench.points("feedback.load3", "site.smoke") == (0, 1))
+        module = bench.world.emulated.buses["meters"].devices[20]
+        assert module.coils[0], "open against its idle state: the relay has current"
+
+        bench.command("genset.start", for_s=600)
+        bench.until("the engine runs", lambda: bench.points("genset.running") == (1,), 60)
+        assert not bench.world.plant.genset.relay, "no relay has started it"

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 async def write(master: "Master", station: "Any", i: int, value: int) -> bool:
-    """Switch by row `i` of the station's writes. False: the device is not ready for it. Raises ModbusError."""
+    """Switch by row `i` of the station's writes. False: the device is not ready. Raises ModbusError."""
     _, function, address, on, off = station.writes[i]
     conditions = station.ready[0 if value else 1]
     if conditions and not value and not station.ours[i]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import fcntl
+import functools
 import os
 import signal
 import socket
@@ -23,6 +24,7 @@ from pathlib import Path
 from greenmast import wiring
 from greenmast.emulator import runtime
 from greenmast.emulator.expanders import I2cBus
+from greenmast.flash import build, image
 from greenmast_protocol import config
 
 POWER_ON, HARD_RESET, WATCHDOG_RESET = 1, 2, 3
@@ -33,6 +35,7 @@ HEAP_B = 96 * WK_B
 # One whose code is loaded into the heap: it needs external RAM, and has far more of it than this.
 HEAP_LOADED_B = 160 * WK_B
 _SHIM = Path(__file__).parent / "shim"
+_BOOT = "boot.py"
 _RESTART_S = 0.3
 _CONSOLE_CHUNK = 4096
 _CONSOLE_RING = 259  # bytes of input that a chip keeps for firmware that is busy; what comes then is lost
@@ -66,8 +69,11 @@ class VirtualBoard:
         self._inputs: dict[int, int] = {}
         self._table = table or wiring.board(wiring.VIRTUAL)
         self._speed = speed
-        self._heap_b = heap_b + (rom.stat().st_size if rom else 0)
+        # What a chip has in its own flash must not take heap here: the shim is a ROM image, too.
+        self._shim = flash.with_name("shim.img")
+        self._shim.write_bytes(_shim_image())
         self._rom = rom
+        self._heap_b = heap_b + sum(path.stat().st_size for path in (self._shim, rom) if path)
         self._on_pin = on_pin
         self._on_log = on_log
         self._program = runtime.find()
@@ -161,7 +167,7 @@ class VirtualBoard:
                 self._program,
                 "-X",
                 f"heapsize={self._heap_b}",
-                str(_SHIM / "boot.py"),
+                str(_SHIM / _BOOT),
                 env=self._environment(theirs.fileno()),
                 pass_fds=(theirs.fileno(),),
                 stdin=stdin_slave,
@@ -201,9 +207,9 @@ class VirtualBoard:
     def _environment(self, channel: int) -> dict[str, str]:
         return {
             "PATH": os.environ.get("PATH", ""),
-            "MICROPYPATH": f"{_SHIM}:.frozen",
             "GREENMAST_IO_FD": str(channel),
             "GREENMAST_FLASH": str(self._flash),
+            "GREENMAST_SHIM": str(self._shim),
             "GREENMAST_ROM": str(self._rom or ""),
             "GREENMAST_SPEED": str(self._speed),
             "GREENMAST_RESET_CAUSE": str(self._cause),
@@ -275,6 +281,13 @@ class VirtualBoard:
             data = os.read(self._master, 256)
             unread = int.from_bytes(fcntl.ioctl(self._waiting, termios.FIONREAD, bytes(4)), sys.byteorder)
             os.write(self._stdin, data[: max(0, _CONSOLE_RING - unread)])
+
+
+@functools.cache
+def _shim_image() -> bytes:
+    """What stands for `machine` and `time`, compiled."""
+    names = [file for file in sorted(_SHIM.glob("*.py")) if file.name != _BOOT]
+    return image.rom(build.compiled({file.name: file.read_text(encoding="utf-8") for file in names}))
 
 
 def pin_kinds(table: wiring.Board) -> str:

@@ -69,11 +69,15 @@ def _name(path: str) -> str:
 
 def modules(*prefixes: str) -> dict[str, bytes]:
     """Path -> compiled module, of the sources as they are whose paths begin with one of `prefixes`."""
-    wanted = [
-        (path, file.read_text(encoding="utf-8")) for path, file in _sources() if path.startswith(prefixes)
-    ]
+    return compiled(
+        {path: file.read_text(encoding="utf-8") for path, file in _sources() if path.startswith(prefixes)}
+    )
+
+
+def compiled(sources: Mapping[str, str]) -> dict[str, bytes]:
+    """Path -> compiled module, of `sources` by path."""
     with ThreadPoolExecutor(2) as pool:
-        return dict(pool.map(_compile, wanted))
+        return dict(pool.map(_compile, sources.items()))
 
 
 def mpy_bytes(files: Mapping[str, bytes]) -> int:

@@ -71,7 +71,7 @@ def received(descriptor: int) -> bytes:
 def test_time_counts_whole_seconds_from_2000(tmp_path: Path) -> None:
     said = run(
         "import epoch\n"
-        "epoch.install(epoch.Time())\n"
+        "epoch.install(epoch)\n"
         "import time\n"
         "now = time.time()\n"
         "print(time.gmtime(0), isinstance(now, int), now, time.mktime(time.gmtime(now)) == now)\n",

@@ -17,14 +17,15 @@ _PERIOD = 1 << 30  # as on the ESP32
 _real_sleep_ms = core.sleep_ms
 
 
-class ScaledTime(epoch.Time):
+class ScaledTime:
     """Stands for the module `time`."""
 
     def __init__(self):
-        super().__init__(("ticks_diff", "ticks_add", "ticks_cpu"))
         self._seen_us = 0
         self._last_us = _time.ticks_us()
-        self._start_s = super().time()
+        self._start_s = epoch.time()
+        for name in ("ticks_diff", "ticks_add", "gmtime", "localtime", "mktime"):
+            setattr(self, name, getattr(epoch, name))
 
     def ticks_us(self):
         now = _time.ticks_us()

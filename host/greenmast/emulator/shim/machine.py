@@ -10,8 +10,7 @@ import os
 import time
 
 import channel
-from i2c import I2C
-from uart import UART, drivers
+from uart import UART, drivers  # noqa: F401 (part of `machine`)
 
 PWRON_RESET = 1
 HARD_RESET = 2
@@ -20,6 +19,14 @@ DEEPSLEEP_RESET = 4
 SOFT_RESET = 5
 
 _pins = os.getenv("GREENMAST_PINS") or 100 * "b"
+
+
+def __getattr__(name):
+    if name == "I2C":  # loaded by those who have chips
+        from i2c import I2C
+
+        return I2C
+    raise AttributeError(name)
 
 
 def reset():
@@ -73,6 +80,3 @@ class WDT:
 
     def feed(self):
         channel.send("F")
-
-
-__all__ = ("I2C", "UART", "WDT", "Pin", "reset", "reset_cause")
