@@ -15,8 +15,6 @@ from greenmast_protocol import modbus_frame
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any
-
     from greenmast_fw.core.snapshot import Image
     from greenmast_fw.devices.profile import Device
     from greenmast_fw.drivers.modbus_master import Master
@@ -50,6 +48,12 @@ class Station:
         self.write_due = bytearray(len(self.writes))
         self.ours = bytearray(len(self.writes))
 
+    def walk_again(self) -> None:
+        """A SunSpec device may not be what it was."""
+        if self.walker is not None:
+            self.walker.restart()
+            self.base = -1
+
     def hold(self, i: int, value: int) -> None:
         """Row `i` of `writes` shall be at `value`."""
         if self.held[i] != value:
@@ -78,13 +82,8 @@ class BusPoller:
             period_ms = _SHORTEST_MS
         self._scans_a_minute = _MINUTE_MS // period_ms
         self.stations = [Station(device, image, stale_periods * period_ms) for device in devices]
-        self._walk: "Any" = None
         for device in devices:
             master.limit(device[0], device[1], device[2])
-            if device[7] is not None:
-                from greenmast_fw.services import walk  # a site without SunSpec devices does without
-
-                self._walk = walk
 
     def is_silent(self) -> bool:
         """Whether a device here does not answer."""
@@ -137,8 +136,8 @@ class BusPoller:
                 else:
                     scans = self._scans_a_minute
                 station.rest = scans - 1
-                if station.failures == SILENT_SCANS and station.walker is not None:
-                    self._walk.again(station)
+                if station.failures == SILENT_SCANS:
+                    station.walk_again()
 
     async def _visit(self, station: Station) -> bool:
         """Exchange what is due. False when there was something and the device gave nothing.
@@ -154,8 +153,9 @@ class BusPoller:
                 return False
         walker = station.walker
         if station.base < 0:
-            told: bool = await self._walk.visit(self._master, self._image, station, self._scans_a_minute)
-            return told
+            from greenmast_fw.services import walk  # a site without SunSpec devices does without
+
+            return await walk.visit(self._master, self._image, station, self._scans_a_minute)
         reads = station.reads
         count = len(station.due)
         first = station.first
@@ -171,7 +171,7 @@ class BusPoller:
                     station.unit, reads[at], station.base + reads[at + 1], reads[at + 2]
                 )
                 if walker is not None and not walker.holds(data):
-                    self._walk.again(station)
+                    station.walk_again()
                     return True
                 profile.decode(station.rows, number, data, self._image)
                 self._image.refresh(station.source + number)
@@ -184,8 +184,7 @@ class BusPoller:
                 if error.code < modbus_frame.EXCEPTION:
                     station.first = number + 1
                     return some
-                if walker is not None:
-                    self._walk.again(station)
+                station.walk_again()
             some = True  # that a device refuses is an answer, too
         return True
 

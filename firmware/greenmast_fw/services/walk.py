@@ -16,14 +16,7 @@ if TYPE_CHECKING:
     from greenmast_fw.drivers.modbus_master import Master
 
 _STEPS = 8  # in one visit
-_WALKING = -1  # base of a station whose model has not been met yet,
-_UNSUPPORTED = -2  # or whose device has none
-
-
-def again(station: "Any") -> None:
-    """The device may not be what it was."""
-    station.walker.restart()
-    station.base = _WALKING
+_UNSUPPORTED = -2  # base of a station whose device has no such model; -1 while it is not known
 
 
 async def visit(master: "Master", image: "Image", station: "Any", scans_a_minute: int) -> bool:
@@ -37,7 +30,7 @@ async def visit(master: "Master", image: "Image", station: "Any", scans_a_minute
             image.refresh(station.source + number)
         station.due[0] -= 1
         if not station.due[0]:
-            again(station)
+            station.walk_again()
         return True
     for _ in range(_STEPS):
         try:
