@@ -70,6 +70,10 @@ class World:
         self.wires: list[Wire] = []
         self.board: VirtualBoard
         self.on_tick: Callable[[], None] = lambda: None
+        # For those who watch: "output" or "input", its name, pin and new level.
+        self.on_pin: Callable[[str, str, int, int], None] = lambda way, name, pin, level: None
+        self.inputs: dict[str, int] = {}  # levels of the auxiliary contacts
+        self.outputs: dict[str, int] = {output.name: 0 for output in site.outputs}  # levels of the coils
         self._heap_b = heap_b or (HEAP_B if romfs else HEAP_LOADED_B)
         self._cold = cold
         self._on_log = on_log
@@ -86,7 +90,8 @@ class World:
                 self.wires.append(wire)
                 uarts[number] = wire.master_path
                 await self.emulated.buses[bus.name].serve_serial(wire.slave_path, bus.baud, bus.parity)
-            inputs = {pin: int(self.plant.feedback(name)) for name, pin in self._contacts.items()}
+            self.inputs = {name: int(self.plant.feedback(name)) for name in self._contacts}
+            inputs = {pin: self.inputs[name] for name, pin in self._contacts.items()}
             self.board = VirtualBoard(
                 self.flash,
                 uarts,
@@ -118,6 +123,8 @@ class World:
         name = self._coils.get(pin)
         if name is not None:
             self.plant.coil(name, bool(level))
+            self.outputs[name] = level
+            self.on_pin("output", name, pin, level)
 
     async def _run(self) -> None:
         clock = asyncio.get_running_loop().time
@@ -133,5 +140,9 @@ class World:
                 due_s -= step_s
             self.emulated.refresh()
             for name, pin in self._contacts.items():
-                self.board.set_input(pin, int(self.plant.feedback(name)))
+                level = int(self.plant.feedback(name))
+                if level != self.inputs[name]:
+                    self.inputs[name] = level
+                    self.board.set_input(pin, level)
+                    self.on_pin("input", name, pin, level)
             self.on_tick()

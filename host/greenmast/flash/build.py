@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import ast
 import subprocess
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Set
 from concurrent.futures import ThreadPoolExecutor
+from functools import lru_cache
 from importlib import resources
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -36,8 +37,17 @@ _OPTIMISATION = "-O3"  # no asserts, no line numbers
 
 def firmware(site: Site) -> dict[str, bytes]:
     """Path on the board -> content, of the whole firmware for `site`."""
+    products = {site.board, *(device.profile for device in site.devices)}
+    return dict(_firmware(frozenset(product.replace("-", "_") for product in products)))
+
+
+@lru_cache
+def _firmware(products: frozenset[str]) -> Mapping[str, bytes]:
+    """With the modules of these products: compiling takes seconds, and many sites have the same."""
     main = _main()
-    sources = {path: file.read_text(encoding="utf-8") for path, file in _sources() if _is_needed(path, site)}
+    sources = {
+        path: file.read_text(encoding="utf-8") for path, file in _sources() if _is_needed(path, products)
+    }
     sources[_MAIN] = main.read_text(encoding="utf-8")
     with ThreadPoolExecutor(2) as pool:
         files = dict(pool.map(_compile, _linked(sources).items()))
@@ -94,8 +104,7 @@ def _main() -> Path:
     return inside if inside.is_file() else package.parent / _MAIN
 
 
-def _is_needed(path: str, site: Site) -> bool:
-    wanted = {device.profile.replace("-", "_") for device in site.devices} | {site.board.replace("-", "_")}
+def _is_needed(path: str, wanted: Set[str]) -> bool:
     for folder, always in _PRODUCTS.items():
         if path.startswith(folder):
             module = path.removeprefix(folder).removesuffix(".py")

@@ -1,0 +1,71 @@
+"""The whole house as tests see it: a bench whose board talks to a broker, with a hub that stores."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import threading
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+from paho.mqtt.client import Client, MQTTMessage
+from paho.mqtt.enums import CallbackAPIVersion
+
+from greenmast.chain import HubProcess
+from greenmast.hil.bench import Bench
+from greenmast.testing import Mosquitto
+
+GRID_GOOD = {"grid.voltage_mv": 230_000.0, "grid.frequency_chz": 5_000.0}
+GRID_DEAD = {"grid.voltage_mv": 0.0, "grid.frequency_chz": 0.0}
+
+
+class House:
+    """`bench`, `broker` and `hub`, and what has been acknowledged and stored."""
+
+    def __init__(self, bench: Bench, broker: Mosquitto, hub: HubProcess, folder: Path) -> None:
+        self.bench = bench
+        self.broker = broker
+        self.hub = hub
+        self.acked: dict[int, int] = {}  # boot -> highest sequence number that the hub has acknowledged
+        self._folder = folder
+        self._lock = threading.Lock()
+        self._listener = Client(CallbackAPIVersion.VERSION2, clean_session=True)
+        topic = f"greenmast/1/{bench.site.id}/ack"
+        self._listener.on_connect = lambda client, *_: client.subscribe(topic, 1)
+        self._listener.on_message = self._on_ack
+        self._listener.reconnect_delay_set(1, 1)
+        self._listener.connect("127.0.0.1", broker.port)
+        self._listener.loop_start()
+
+    def close(self) -> None:
+        self._listener.loop_stop()
+        self._listener.disconnect()
+
+    def restart_hub(self) -> None:
+        self.hub = HubProcess(self.broker.url, self._folder)
+
+    def stored(self) -> dict[int, list[int]]:
+        """Sequence numbers of the telemetry in the hub's database, by boot."""
+        numbers: dict[int, list[int]] = {}
+        with closing(sqlite3.connect(self._folder / "hub.db", timeout=10)) as db:
+            for boot, seq in db.execute(
+                "select boot, seq from messages where kind = 'tele' order by boot, seq"
+            ):
+                numbers.setdefault(boot, []).append(seq)
+        return numbers
+
+    def no_acknowledged_record_is_lost(self) -> None:
+        """Everything that the hub has acknowledged is in its database, once."""
+        stored = self.stored()
+        with self._lock:
+            acked = dict(self.acked)
+        assert acked, "nothing was acknowledged: the check would be empty"
+        for boot, seq in acked.items():
+            kept = [number for number in stored.get(boot, []) if number <= seq]
+            assert kept == list(range(1, seq + 1)), f"boot {boot}: {seq} acknowledged, stored {kept}"
+
+    def _on_ack(self, _client: Any, _data: Any, message: MQTTMessage) -> None:
+        body = json.loads(message.payload)
+        with self._lock:
+            self.acked[body["boot"]] = max(body["seq"], self.acked.get(body["boot"], 0))
