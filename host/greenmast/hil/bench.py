@@ -17,7 +17,6 @@ from pathlib import Path
 from typing import Any, Self
 
 from greenmast.emulator.world import World
-from greenmast.errors import UserError
 from greenmast.hil.limits import LACKS, NotHereError, hinders
 from greenmast.hil.real import RealWorld
 from greenmast.link import reading
@@ -40,7 +39,7 @@ _WORDS = 20
 class Bench:
     """A context: the site lives while it is open, and its board has answered when it is entered.
 
-    Times are those of the site, which runs `speed` times as fast as the clock on the wall.
+    Times are those of the site, which runs `speed` times as fast as the clock on the wall, unless it is real.
     """
 
     def __init__(
@@ -61,11 +60,9 @@ class Bench:
         """
         if board and mqtt:
             raise NotHereError(LACKS["broker"])
-        if board and speed != 1:
-            raise NotHereError(LACKS["speed"])
         self.site = site if mqtt else dataclasses.replace(site, mqtt={})
         self.seed = seed
-        self.speed = speed
+        self.speed = speed = 1 if board else speed
         start = begins.replace(tzinfo=site.timezone)
         self.chain = world_of(self.site, folder, board, seed=seed, start=start, speed=speed, mqtt=mqtt)
         for name, value in (plant or {}).items():
@@ -110,14 +107,11 @@ class Bench:
         if for_s is None and kind in faults.DEFAULT_MS:
             for_s = faults.DEFAULT_MS[kind] / 1_000
         fault = Fault(on, kind, None if for_s is None else round(for_s * 1_000))
-        if not self.virtual and (why := hinders(on, kind)):
-            raise NotHereError(f"{on} {kind}: {why}")
+        if not self.virtual and (why := hinders(on, kind, self.chain.world.board.console)):
+            raise NotHereError(why)
         if need := inability(fault):
             raise NotHereError(f"{on} {kind}: needs {need}")
-        if kind == "reset":
-            self.reset()
-        else:
-            self.chain.do(lambda: self.stage.fault(fault))
+        self.chain.do(lambda: self.stage.fault(fault))
 
     def heal(self, on: str, kind: str) -> None:
         """End a fault."""
@@ -125,10 +119,7 @@ class Bench:
 
     def reset(self) -> None:
         """As by the board's reset line. Raises NotHereError when the port has none."""
-        try:
-            self.chain.do(lambda: self.stage.fault(Fault("controller", "reset", None)))
-        except UserError as error:
-            raise NotHereError(error.message) from None
+        self.fault("controller", "reset")
 
     def kill(self) -> None:
         """SIGKILL to the firmware, wherever it is; the board starts again by itself."""

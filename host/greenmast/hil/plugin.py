@@ -34,7 +34,7 @@ _SEED = pytest.StashKey[int]()
 _MARKERS = (
     "bench(site, params, plant, speed, begins): what the fixture `bench` is made of: site file or shipped "
     "site, parameters, truths at the start, speed, local time",
-    "needs(what): pins, kill, hang, flash, power_cut, contacts, broker, speed: not run where there is none",
+    "needs(what): pins, kill, hang, flash, power_cut, contacts, broker: not run where there is none",
 )
 
 

@@ -9,10 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import fcntl
 import logging
-import struct
-import termios
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -21,6 +18,7 @@ from typing import Any, Self
 
 from greenmast.emulator.emulate import EmulatedSite
 from greenmast.errors import REFUSED, USAGE, UserError
+from greenmast.hil.limits import has_reset_line
 from greenmast.link import reading
 from greenmast.link.base import NoContactError, RefusedError
 from greenmast.link.serial import SerialLink, board_log
@@ -35,7 +33,6 @@ _AWAY_S = 3.0  # without an answer for this long, its coils count as without cur
 _PULSE_S = 0.1
 _POWER_ON, _RESET = 1, 2  # causes, as those of the virtual board
 _NOT_COMPARED = ("revision", "mqtt")
-_NO_LINE = "the port has no RTS line that could pulse the board's reset"
 
 
 class SharedLink(SerialLink):
@@ -49,21 +46,12 @@ class SharedLink(SerialLink):
         with self._lock:
             return super().call(method, params, timeout_s)
 
-    def has_reset_line(self) -> bool:
-        """Whether RTS of this port exists; pseudo-terminals have none."""
-        try:
-            fcntl.ioctl(self._port.fileno(), termios.TIOCMGET, bytes(4))
-        except OSError:
-            return False
-        return True
-
     def pulse_reset(self) -> None:
         """EN low by RTS, with DTR at rest so that the board does not enter its boot loader."""
-        rts = struct.pack("I", termios.TIOCM_RTS)
         with self._lock:
-            fcntl.ioctl(self._port.fileno(), termios.TIOCMBIS, rts)
+            self._port.rts = True
             time.sleep(_PULSE_S)
-            fcntl.ioctl(self._port.fileno(), termios.TIOCMBIC, rts)
+            self._port.rts = False
 
 
 class RealBoard:
@@ -79,10 +67,9 @@ class RealBoard:
         self.link: SharedLink | None = None
 
     def reset(self, cause: int = _RESET) -> None:
-        """Pulse the reset line. Raises UserError when there is none."""
-        if self.link is None or not self.link.has_reset_line():
-            raise UserError(_NO_LINE, REFUSED)
-        self.link.pulse_reset()
+        """Pulse the reset line, where there is one (see `limits`)."""
+        if self.link and has_reset_line(self.console):
+            self.link.pulse_reset()
 
 
 class RealWorld:
@@ -134,8 +121,7 @@ class RealWorld:
         try:
             self.link = self.board.link = SharedLink(self.board.console)
             self.link.answer_s = _ANSWER_S
-            if self.link.has_reset_line():
-                self.link.pulse_reset()  # so that it begins as the virtual one does
+            self.board.reset()  # so that it begins as the virtual one does
             for bus in self.site.buses:
                 await self._serve(bus.name, bus.baud, bus.parity)
             self._task = asyncio.create_task(self._run())

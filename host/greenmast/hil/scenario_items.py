@@ -48,7 +48,7 @@ class ScenarioFile(pytest.File):
             levels = [level for level in scenario.levels if level != "board"]
         hindered = {level: run.obstacle(scenario, level, self.how) for level in levels}
         for level, why in hindered.items():
-            item = ScenarioItem.from_parent(self, name=level, title=scenario.title, why=why)
+            item = ScenarioItem.from_parent(self, name=level, title=scenario.title)
             # A file that says it is for a level, and can be played there or elsewhere, or has not been asked
             # for, is no failure; one that was to be played and cannot be is.
             if why and (level == "board" or level not in scenario.levels or not all(hindered.values())):
@@ -61,14 +61,11 @@ class ScenarioItem(pytest.Item):
 
     parent: ScenarioFile
 
-    def __init__(self, *, title: str, why: str, **rest: Any) -> None:
+    def __init__(self, *, title: str, **rest: Any) -> None:
         super().__init__(**rest)
         self._title = title
-        self._why = why
 
     def runtest(self) -> None:
-        if self._why:
-            raise HeldNotError(f"not run at this level: {self._why}")
         play(self, self.path, self.name, self.parent.how)
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
@@ -77,14 +74,18 @@ class ScenarioItem(pytest.Item):
         return super().repr_failure(excinfo, style)
 
     def reportinfo(self) -> tuple[os.PathLike[str] | str, int | None, str]:
-        return self.path, None, f"{self.name}: {self._title}"
+        return self.path, 0, f"{self.name}: {self._title}"
 
 
 def play(item: pytest.Item, path: Path, level: str, how: How) -> None:
-    """Play a file as `item`. Raises HeldNotError; ends with a skip where the board runs another site."""
+    """Play a file as `item`. Raises HeldNotError; what a real board cannot do ends with a skip."""
     from greenmast.errors import UserError
-    from greenmast.scenario import run
+    from greenmast.scenario import document, run
 
+    if why := run.obstacle(document.load(path), level, how):
+        if level == "board":
+            pytest.skip(f"{NOT_HERE}{why}")
+        raise HeldNotError(f"not run at this level: {why}")
     if how.traces:
         folder = path.resolve().parent
         below = folder.relative_to(item.config.rootpath) if item.config.rootpath in folder.parents else Path()

@@ -75,11 +75,11 @@ def _need(fault: Fault) -> str:
     return _NEEDS.get(fault.kind, "")
 
 
-def obstacle_on_board(scenario: Scenario) -> str:
-    """Why this scenario cannot be played on a real board, or "". Whether that runs its site is seen later."""
+def obstacle_on_board(scenario: Scenario, port: str) -> str:
+    """Why this cannot be played on the real board at `port`, or ""; whether it runs the site shows later."""
     lacking: dict[str, None] = {}
     for act in scenario.acts:
-        if act.fault and (why := limits.hinders(act.fault.on, act.fault.kind)):
+        if act.fault and (why := limits.hinders(act.fault.on, act.fault.kind, port)):
             lacking[f"{act.fault.on} {act.fault.kind} ({why})"] = None
     if lacking:
         return f"not at this level: {', '.join(lacking)}"

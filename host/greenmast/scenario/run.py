@@ -137,8 +137,9 @@ def obstacle(scenario: Scenario, level: str, how: How = USUAL) -> str:
             from greenmast.scenario import hil_level
         except ModuleNotFoundError as error:
             return f"needs: pip install 'greenmast[emulator]' ({error.name} is missing)"
-        judge = hil_level.obstacle if level == "hil" else hil_level.obstacle_on_board
-        return judge(scenario)
+        if level == "board":
+            return hil_level.obstacle_on_board(scenario, how.port or "")
+        return hil_level.obstacle(scenario)
     return "" if level == "core" else _ABSENT.format(level)
 
 
