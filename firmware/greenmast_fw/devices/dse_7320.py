@@ -9,7 +9,11 @@ from greenmast_fw.devices.profile import CODE_IN, GENCOMM, MASKED, S16, S32, U16
 NAME = "dse-7320"
 ROLE = "genset"
 TEXT = "DSE 7320 MkII genset controller (GenComm)"
-SOURCE = "DSE GenComm manual pp. 38-54; victronenergy/dbus-modbus-client dse.py"
+SOURCES = (
+    "DSE GenComm manual pp. 38-54",
+    "victronenergy/dbus-modbus-client dse.py",
+)
+SINGLE_SOURCE = ("genset.running", "genset.fault")
 LINK = (9600, "N", 2, 10)
 TIMEOUT_MS = 1000
 GAP_MS = 0
@@ -42,3 +46,12 @@ ROWS = (
     ("genset.starts", 4, 10, U32 | GENCOMM, 1, 1, 0),
 )
 WRITES = ()
+SWITCHES = ()
+PROBE = (
+    # Manufacturer 1; the model codes of the families 45xx, 60xx, 61xx, 73xx, 74xx and 86xx.
+    (3, 0x0300, 2, ((0, U16, 1, 1), (1, U16, 32_768, 32_895))),
+)
+IDENTITY = (
+    ("model", 3, 0x0301, 1, U16),
+    ("serial", 3, 0x0302, 2, U32),
+)

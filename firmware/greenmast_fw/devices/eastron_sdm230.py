@@ -1,11 +1,15 @@
 """Eastron SDM230: single-phase energy meter, measuring the grid upstream of its contactor."""
 
-from greenmast_fw.devices.profile import F32
+from greenmast_fw.devices.profile import F32, U16, U32
 
 NAME = "eastron-sdm230"
 ROLE = "grid"
 TEXT = "Eastron SDM230 AC energy meter"
-SOURCE = "Eastron SDM230 Modbus manual V1.1; evcc/mbmd sdm230.go"
+SOURCES = (
+    "Eastron SDM230 Modbus manual V1.1",
+    "evcc/mbmd sdm230.go",
+)
+SINGLE_SOURCE = ()
 LINK = (9600, "N", 1, 1)
 TIMEOUT_MS = 300
 GAP_MS = 0
@@ -25,3 +29,11 @@ ROWS = (
     ("grid.energy_wh", 2, 0, F32, 1000, 1, 0),
 )
 WRITES = ()
+SWITCHES = ()
+PROBE = (
+    (3, 0xFC02, 1, ((0, U16, 0x002B, 0x002B),)),  # meter code
+)
+IDENTITY = (
+    ("serial", 3, 0xFC00, 2, U32),
+    ("firmware", 3, 0xFC03, 1, U16),
+)

@@ -9,7 +9,11 @@ from greenmast_fw.devices.profile import S16, U16, U32_LW
 NAME = "epever-tracer-an"
 ROLE = "solar"
 TEXT = "EPEver Tracer AN solar charge controller"
-SOURCE = "EPEver B-series protocol V2.4; kasbert/epsolar-tracer registers and capture"
+SOURCES = (
+    "EPEver B-series protocol V2.4",
+    "kasbert/epsolar-tracer registers and capture",
+)
+SINGLE_SOURCE = ()
 LINK = (115200, "N", 1, 1)
 TIMEOUT_MS = 300
 GAP_MS = 10
@@ -30,3 +34,12 @@ ROWS = (
     ("battery.temperature_dc", 3, 1, S16, 1, 10, 0),
 )
 WRITES = ()
+SWITCHES = ()
+PROBE = (
+    # Rated battery voltage and kind of charging; the system voltage; and what it refuses.
+    (4, 0x3004, 1, ((0, U16, 1200, 4800),)),
+    (4, 0x3008, 1, ((0, U16, 0, 2),)),
+    (4, 0x311D, 1, ((0, U16, 1200, 4800),)),
+    (3, 0x3100, 1, None),
+)
+IDENTITY = ()

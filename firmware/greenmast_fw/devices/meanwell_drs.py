@@ -1,11 +1,15 @@
 """Mean Well DRS-240/480: rectifier with settable output voltage and current limit (48 V models)."""
 
-from greenmast_fw.devices.profile import NONE_OF, U16
+from greenmast_fw.devices.profile import NONE_OF, TEXT16, U16
 
 NAME = "meanwell-drs"
 ROLE = "rectifier"
 TEXT = "Mean Well DRS-240/480 rectifier"
-SOURCE = "DRS-240/480 manual pp. 16, 21; IoTpl/meanwell-modbus-monitor"
+SOURCES = (
+    "DRS-240/480 manual pp. 16, 21",
+    "IoTpl/meanwell-modbus-monitor",
+)
+SINGLE_SOURCE = ()
 LINK = (115200, "N", 1, 0x83)
 TIMEOUT_MS = 250
 GAP_MS = 8
@@ -28,4 +32,12 @@ ROWS = (
 WRITES = (
     ("rectifier.setpoint_mv", 6, 0x0020, 1, 10, 42_000, 57_600),
     ("rectifier.limit_ma", 6, 0x0030, 1, 10, 0, 655_350),
+)
+SWITCHES = ()
+PROBE = (
+    (4, 0x0080, 3, ((0, U16, 0x4D45, 0x4D45), (1, U16, 0x414E, 0x414E))),  # "MEAN"
+)
+IDENTITY = (
+    ("manufacturer", 4, 0x0080, 6, TEXT16),
+    ("model", 4, 0x0086, 6, TEXT16),
 )

@@ -8,6 +8,16 @@ A profile is a module with the attributes of `Profile` below. Rows are aligned t
           the read's address; for the bit types `multiplier` is a mask
   WRITES  (point, function, address, multiplier, divisor, low, high)
           register = value * multiplier / divisor, value first clamped to low..high in the point's unit
+  SWITCHES (point, function, address, values on, values off)
+          what switches the output `point` through the device: function 5 with 0xFF00 and 0, 6 or 16 with
+          register values
+
+and for those who look for devices, which the board does not (`probe`):
+
+  PROBE   (function, address, count, checks): the product is recognised when every row holds
+          checks: (offset, type, low, high) each: the raw value lies in low..high; (): it must answer;
+          None: it must refuse with exception 1 or 2
+  IDENTITY (name, function, address, count, type): name of "manufacturer model serial firmware hardware"
 
 `binding` makes devices of the profiles that a site names; after that the profiles are not needed.
 Integers only: a single-precision float is taken apart into sign, exponent and fraction, so a meter's float32
@@ -25,6 +35,9 @@ if TYPE_CHECKING:
 
     Row = tuple[str, int, int, int, int, int, int]
     Write = tuple[str, int, int, int, int, int, int]
+    Switch = tuple[str, int, int, tuple[int, ...], tuple[int, ...]]
+    Checks = tuple[tuple[int, int, int, int], ...]
+    Check = tuple[int, int, int, "Checks | None"]
 
     # One slave of a site, as far as polling it must know: unit, time-out and gap in ms, then
     # - the numbers of its READS that are of use, one after the other (READ_SIZE each),
@@ -39,13 +52,17 @@ if TYPE_CHECKING:
         NAME: str
         ROLE: str  # the subsystem whose points it supplies first
         TEXT: str
-        SOURCE: str
+        SOURCES: tuple[str, ...]  # documents and drivers that the tables rest on
+        SINGLE_SOURCE: tuple[str, ...]  # points that rest on one of them only
         LINK: tuple[int, str, int, int]  # factory setting: baud, parity, stop bits, address
         TIMEOUT_MS: int  # slowest answer
         GAP_MS: int  # silence wanted before a request; 0: only that of the line
         READS: tuple[tuple[int, int, int, int], ...]
         ROWS: tuple[Row, ...]
         WRITES: tuple[Write, ...]
+        SWITCHES: tuple[Switch, ...]
+        PROBE: tuple[Check, ...]
+        IDENTITY: tuple[tuple[str, int, int, int, int], ...]
 
 
 # Types: an integer is a sum of these,
@@ -64,6 +81,7 @@ NONE_OF = 0x20  # 1 when no bit of the mask is set
 CODE_IN = 0x30  # raw is a code 0..14, 1 when the mask has that bit; codes from 15 up mean "not available"
 _FLOAT = 0x40
 F32 = _FLOAT + WIDE  # IEEE 754 single
+TEXT16 = 0x70  # of IDENTITY only: ASCII, two characters a register, high byte first
 
 READ_SIZE = 4
 ROW_SIZE = 7

@@ -64,6 +64,14 @@ class SafeMode:
         """There is none."""
         return b"{}"
 
+    def command(self, params: "dict[str, object]") -> "tuple[str, str, dict[str, object]]":
+        """Nothing can be switched."""
+        return "mode", "safe mode: nothing is driven", {}
+
+    def bus(self, params: "dict[str, object]") -> str:
+        """No bus is driven either."""
+        return "safe mode: no bus is driven"
+
     def statistics(self) -> "dict[str, object]":
         """Nothing is counted."""
         return {}

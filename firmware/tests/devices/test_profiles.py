@@ -173,7 +173,7 @@ def test_every_table_is_complete_and_no_value_is_split_over_two_reads():
         p = binding.load(name)
         assert p.NAME == name
         assert p.TEXT
-        assert p.SOURCE
+        assert p.SOURCES
         assert p.TIMEOUT_MS > 0
         assert p.GAP_MS >= 0
         baud, parity, stop, address = p.LINK
