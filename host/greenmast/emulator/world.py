@@ -33,9 +33,9 @@ class World:
 
     `mqtt`: where the board finds its broker. `folder`: for the flash file. `speed`: how many times faster
     than the clock on the wall everything runs, the board's own time included. `start`: local time of the
-    plant. `romfs`: the firmware is a ROM image and runs in place; else it is files in flash and is loaded
-    into the heap. `heap_b`: None for that of the deployment (see `board`). `cold`: leave the board off
-    (`board.start()` switches it on).
+    plant. `sun`: its own; else a truth says what the array offers. `romfs`: the firmware is a ROM image and
+    runs in place; else it is files in flash and is loaded into the heap. `heap_b`: None for that of the
+    deployment (see `board`). `cold`: leave the board off (`board.start()` switches it on).
     """
 
     def __init__(
@@ -47,6 +47,7 @@ class World:
         seed: int = 1,
         speed: int = 1,
         start: datetime | None = None,
+        sun: bool = True,
         heap_b: int | None = None,
         romfs: bool = True,
         cold: bool = False,
@@ -55,7 +56,7 @@ class World:
         self.site = site
         self.speed = speed
         self.plant = Plant(
-            PlantConfig.from_site(site.plant), seed, start=start or datetime.now(site.timezone)
+            PlantConfig.from_site(site.plant), seed, start=start or datetime.now(site.timezone), sun=sun
         )
         self.files = build.firmware(site)
         self.flash = folder / "flash.img"

@@ -64,8 +64,12 @@ class Bench:
         self.seed = seed
         self.speed = speed = 1 if board else speed
         start = begins.replace(tzinfo=site.timezone)
-        self.chain = world_of(self.site, folder, board, seed=seed, start=start, speed=speed, mqtt=mqtt)
-        for name, value in (plant or {}).items():
+        plant = plant or {}
+        sun = "solar.power_w" not in plant
+        self.chain = world_of(
+            self.site, folder, board, seed=seed, start=start, sun=sun, speed=speed, mqtt=mqtt
+        )
+        for name, value in plant.items():
             self.chain.world.plant.set_truth(name, value)
         self.stage = Stage(self.chain.world)
         self.link: SerialLink

@@ -313,9 +313,8 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         for reason, count in absent.most_common():
             terminalreporter.line(f"{count:4}  {reason}")
     reports = [*stats.get("failed", []), *stats.get("error", [])]
-    kept = dict.fromkeys(
-        value for report in reports for name, value in report.user_properties if name == TRACES
-    )
+    properties = [each for report in reports for each in getattr(report, "user_properties", ())]
+    kept = dict.fromkeys(value for name, value in properties if name == TRACES)
     if kept:
         terminalreporter.section("traces of what failed")
         for folder in kept:

@@ -76,7 +76,7 @@ class RealWorld:
     """An asynchronous context like `World`, for the board on serial port `console`.
 
     `buses`: serial ports by the order of the site's buses, on which this machine answers as its devices.
-    Entering raises UserError when the board does not run this site's configuration.
+    `sun`: the site's own. Entering raises UserError when the board does not run this site's configuration.
     """
 
     speed = 1
@@ -89,6 +89,7 @@ class RealWorld:
         *,
         seed: int = 1,
         start: datetime | None = None,
+        sun: bool = True,
         on_log: Callable[[str], None] = lambda line: None,
     ) -> None:
         if len(buses) != len(site.buses):
@@ -97,7 +98,7 @@ class RealWorld:
             raise UserError(text, USAGE)
         self.site = site
         self.plant = Plant(
-            PlantConfig.from_site(site.plant), seed, start=start or datetime.now(site.timezone)
+            PlantConfig.from_site(site.plant), seed, start=start or datetime.now(site.timezone), sun=sun
         )
         self.emulated = EmulatedSite(site, self.plant)
         self.board = RealBoard(console)

@@ -68,19 +68,20 @@ def world_of(
     *,
     seed: int,
     start: datetime,
+    sun: bool = True,
     speed: int = 1,
     mqtt: Mapping[str, Any] | None = None,
 ) -> Chain[World] | Chain[real.RealWorld]:
     """The site with its board, virtual unless `board` is given, ready to be entered."""
 
     def virtual(log: Callable[[str], None]) -> World:
-        return World(site, folder, mqtt=mqtt, seed=seed, speed=speed, start=start, on_log=log)
+        return World(site, folder, mqtt=mqtt, seed=seed, speed=speed, start=start, sun=sun, on_log=log)
 
     if board is None:
         return Chain(virtual, folder / "console.log")
 
     def on_bench(log: Callable[[str], None]) -> real.RealWorld:
-        return real.RealWorld(site, board.port, board.buses, seed=seed, start=start, on_log=log)
+        return real.RealWorld(site, board.port, board.buses, seed=seed, start=start, sun=sun, on_log=log)
 
     return Chain(on_bench, folder / "console.log")
 
@@ -105,7 +106,8 @@ class HilRun:
         if speed is None:
             speed = min(max(-(-scenario.end_ms // (1_000 * _WALL_S)), 1), SPEED_MAX)
         start = scenario.begins.replace(tzinfo=site.timezone)
-        self._chain = world_of(site, folder, board, seed=scenario.seed, start=start, speed=speed)
+        sun = "solar.power_w" not in scenario.start
+        self._chain = world_of(site, folder, board, seed=scenario.seed, start=start, sun=sun, speed=speed)
         self._level = "board" if board else "hil"
         for name, value in scenario.start.items():
             self._chain.world.plant.set_truth(name, value)
