@@ -32,6 +32,9 @@ def run(
     speed: Annotated[
         int | None, typer.Option("--speed", min=1, max=10, help="Level hil: times real time [by length].")
     ] = None,
+    seed: Annotated[
+        int | None, typer.Option("--seed", help="Seed of everything random [that of the file].")
+    ] = None,
     traces: Annotated[
         Path | None, typer.Option("--traces", metavar="DIR", help="Keep what was seen of each failure there.")
     ] = None,
@@ -48,5 +51,5 @@ def run(
         raise UserError(f"no such level: {level}; one of {', '.join(LEVELS)}", USAGE)
     from greenmast.scenario import run as room
 
-    how = room.How(speed=speed, port=port, buses=tuple(bus or ()), traces=traces)
+    how = room.How(speed=speed, seed=seed, port=port, buses=tuple(bus or ()), traces=traces)
     raise typer.Exit(room.run(files, level, jobs, json_output=json_output, how=how))

@@ -18,7 +18,7 @@ def save(scenario: Scenario, folder: Path, failures: Sequence[Failure]) -> Path:
     run.run()
     about = [
         f"scenario file: {scenario.path} at level core, seed {scenario.seed}",
-        f"again: greenmast scenario run {scenario.path} --level core",
+        f"again: {scenario.command('core')}",
         *(line for failure in failures for line in failure.lines()),
     ]
     failed_s = [failure.at_s for failure in failures]

@@ -8,10 +8,7 @@ from __future__ import annotations
 
 import glob
 import random
-import re
-import shlex
-from collections import Counter
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
@@ -19,7 +16,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from greenmast.hil.scenario_items import NOT_HERE, TRACES, ScenarioFile, play
+from greenmast.hil import reports
+from greenmast.hil.reports import BENCHES, SEED, traces_folder
+from greenmast.hil.scenario_items import NOT_HERE, ScenarioFile, play
 
 if TYPE_CHECKING:
     from greenmast.hil.bench import Bench
@@ -28,9 +27,7 @@ if TYPE_CHECKING:
     from greenmast.site import Site
 
 TOUCHES_BOARD = frozenset({"bench", "make_bench", "play_scenario"})
-_BENCHES = pytest.StashKey[list["Bench"]]()
 _SCENARIOS = pytest.StashKey[set[Path]]()
-_SEED = pytest.StashKey[int]()
 _MARKERS = (
     "bench(site, params, plant, speed, begins): what the fixture `bench` is made of: site file or shipped "
     "site, parameters, truths at the start, speed, local time",
@@ -55,12 +52,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    config.pluginmanager.register(reports, reports.__name__)
     for marker in _MARKERS:
         config.addinivalue_line("markers", marker)
     given = config.getoption("--hil-seed")
     if given is not None and given != "random" and not given.lstrip("-").isdecimal():
         raise pytest.UsageError(f'--hil-seed: a number or "random", not {given}')
-    config.stash[_SEED] = random.randrange(1, 1_000_000) if given == "random" else int(given or 1)
+    config.stash[SEED] = random.randrange(1, 1_000_000) if given == "random" else int(given or 1)
     if config.getoption("--bus") and not config.getoption("--board"):
         raise pytest.UsageError("--bus goes with --board")
     files = _named(config.getoption("--scenarios"), config.invocation_params.dir)
@@ -84,7 +82,7 @@ def _named(patterns: list[str], below: Path) -> list[Path]:
 
 
 def pytest_report_header(config: pytest.Config) -> list[str]:
-    lines = [f"greenmast: seed {config.stash[_SEED]} (again with --hil-seed {config.stash[_SEED]})"]
+    lines = [f"greenmast: seed {config.stash[SEED]} (again with --hil-seed {config.stash[SEED]})"]
     if config.getoption("--board"):
         buses = ", ".join(config.getoption("--bus")) or "none"
         lines.append(f"greenmast: real board on {config.getoption('--board')}, its buses on {buses}")
@@ -128,7 +126,7 @@ def _lack(what: str, real: bool) -> str:
 @pytest.fixture(scope="session")
 def hil_seed(request: pytest.FixtureRequest) -> int:
     """The seed of this run: for a test's own dice, so that `--hil-seed` replays them, too."""
-    return request.config.stash[_SEED]
+    return request.config.stash[SEED]
 
 
 @pytest.fixture
@@ -159,10 +157,10 @@ def make_bench(
 
         def make(site: Site, **options: Any) -> Bench:
             folder = tmp_path_factory.mktemp("bench")
-            options.setdefault("seed", config.stash[_SEED])
+            options.setdefault("seed", config.stash[SEED])
             try:
                 bench = Bench(site, folder, board=_board(config), **options)
-                request.node.stash.setdefault(_BENCHES, []).append(bench)
+                request.node.stash.setdefault(BENCHES, []).append(bench)
                 stack.enter_context(bench)
             except NotHereError as error:
                 pytest.skip(f"{NOT_HERE}{error}")
@@ -231,91 +229,17 @@ def _board(config: pytest.Config) -> Board | None:
 def _how(config: pytest.Config) -> How:
     from greenmast.scenario.run import How
 
-    seed = config.stash[_SEED] if config.getoption("--hil-seed") else None
+    seed = config.stash[SEED] if config.getoption("--hil-seed") else None
     return How(
         speed=config.getoption("--hil-speed"),
         port=config.getoption("--board"),
         buses=tuple(config.getoption("--bus")),
-        traces=_traces(config),
+        traces=traces_folder(config),
         seed=seed,
     )
-
-
-def _traces(config: pytest.Config) -> Path:
-    return Path(config.invocation_params.dir, config.getoption("--hil-traces"))
 
 
 def _require_no_violation(bench: Bench) -> None:
     violations = bench.violations()
     if violations:
         pytest.fail("\n".join(violations), pytrace=False)
-
-
-# ---- reports --------------------------------------------------------------------------------------------
-
-
-@pytest.hookimpl(wrapper=True)
-def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
-    """What a bench cannot do ends a test without a verdict."""
-    try:
-        yield
-    except Exception as error:
-        from greenmast.hil.limits import NotHereError
-
-        if isinstance(error, NotHereError):
-            pytest.skip(f"{NOT_HERE}{error}")
-        raise
-
-
-@pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport(
-    item: pytest.Item, call: pytest.CallInfo[None]
-) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Keep what the benches of a failed test have seen, and say where."""
-    report = yield
-    if report.failed:
-        benches = item.stash.get(_BENCHES, None) or []
-        for number, bench in enumerate(benches, 1):
-            name = re.sub(r"[^\w.-]+", "-", item.nodeid) + (f"-{number}" if number > 1 else "")
-            about = [
-                f"test: {item.nodeid}",
-                f"again: {_again(item)}",
-                "",
-                str(call.excinfo and call.excinfo.value),
-            ]
-            folder = bench.save(_traces(item.config) / name, item.name, about)
-            report.user_properties.append((TRACES, str(folder)))
-            report.sections.append(("Greenmast", f"traces: {folder}\nagain:  {_again(item)}"))
-        item.stash[_BENCHES] = []
-    return report
-
-
-def _again(item: pytest.Item) -> str:
-    config = item.config
-    words = ["pytest", item.nodeid, "--hil-seed", str(config.stash[_SEED])]
-    for option in ("--hil-site", "--hil-speed", "--board"):
-        if config.getoption(option):
-            words += [option, str(config.getoption(option))]
-    for port in config.getoption("--bus"):
-        words += ["--bus", port]
-    return shlex.join(words)
-
-
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """What was not run here, with reasons, and where the traces of failures are."""
-    stats = terminalreporter.stats
-    reasons = [
-        str(report.longrepr[2]) for report in stats.get("skipped", []) if isinstance(report.longrepr, tuple)
-    ]
-    absent = Counter(r.partition(NOT_HERE)[2] for r in reasons if NOT_HERE in r)
-    if absent:
-        terminalreporter.section(f"not on this bench: {absent.total()} tests")
-        for reason, count in absent.most_common():
-            terminalreporter.line(f"{count:4}  {reason}")
-    reports = [*stats.get("failed", []), *stats.get("error", [])]
-    properties = [each for report in reports for each in getattr(report, "user_properties", ())]
-    kept = dict.fromkeys(value for name, value in properties if name == TRACES)
-    if kept:
-        terminalreporter.section("traces of what failed")
-        for folder in kept:
-            terminalreporter.line(folder)

@@ -60,7 +60,6 @@ class Recorder:
         now_s = self.plant.time_s
         if now_s < self._due_s:
             return
-        self._due_s = now_s + self._period_s
         row = self.plant.truths()
         for name, contactor in self.plant.contactors.items():
             row[f"contactor.{name}"] = float(contactor.closed)
@@ -70,6 +69,7 @@ class Recorder:
         if len(self.times) > _SAMPLES_MAX:
             del self.times[1::2], self.samples[1::2]
             self._period_s *= 2
+        self._due_s = now_s + self._period_s
 
     def pin(self, way: str, name: str, pin: int, level: int) -> None:
         """Note a change at a pin; `way` is "output" or "input"."""

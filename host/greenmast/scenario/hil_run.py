@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import shlex
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -109,6 +110,9 @@ class HilRun:
         sun = "solar.power_w" not in scenario.start
         self._chain = world_of(site, folder, board, seed=scenario.seed, start=start, sun=sun, speed=speed)
         self._level = "board" if board else "hil"
+        self._options = f"--speed {speed}"
+        if board:
+            self._options = shlex.join(["--port", board.port, *(f"--bus={path}" for path in board.buses)])
         for name, value in scenario.start.items():
             self._chain.world.plant.set_truth(name, value)
         self.stage = Stage(self._chain.world)
@@ -141,7 +145,7 @@ class HilRun:
         path = self.scenario.path
         about = [
             f"scenario file: {path} at level {self._level}, seed {self.scenario.seed}",
-            f"again: greenmast scenario run {path} --level {self._level}",
+            f"again: {self.scenario.command(self._level)} {self._options}",
             *(line for failure in failures for line in failure.lines()),
         ]
         files = [path, self._chain.log]
