@@ -6,6 +6,7 @@ the board is a virtual or a real one, and where a real one cannot do a thing the
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import os
 import signal
@@ -27,13 +28,12 @@ from greenmast.scenario.document import Fault
 from greenmast.scenario.hil_level import Stage, inability
 from greenmast.scenario.hil_run import Board, link_to, world_of
 from greenmast.site import Site, near
-from greenmast.testing import wait_for
 from greenmast_protocol import alarms, points, show
 
 BEGINS = datetime(2026, 6, 15, 12, 0)
 _READY_S = 30.0
 _EVERY_S = 0.2
-_WORDS = 20
+_WORDS = 8
 
 
 class Bench:
@@ -73,6 +73,7 @@ class Bench:
             self.chain.world.plant.set_truth(name, value)
         self.stage = Stage(self.chain.world)
         self.link: SerialLink
+        self._asked: dict[str, int | None] = {}  # by whoever waits
         self._stack = ExitStack()
         self._running = False
 
@@ -141,14 +142,24 @@ class Bench:
     def until(self, what: str, condition: Callable[[], Any], within_s: float = 60.0) -> None:
         """Wait until `condition` is true, `within_s` seconds on the wall at most.
 
-        Raises AssertionError with the board's last words. No answer counts as not yet.
+        Raises AssertionError with what was asked meanwhile, the board's reasons and its last words. No answer
+        counts as not yet.
         """
-        try:
-            wait_for(lambda: self._so(condition), what, within_s, _EVERY_S)
-        except AssertionError as error:
-            self.stage.recorder.mark(f"waited in vain for {what}")
-            words = "\n".join(self.last_words())
-            raise AssertionError(f"{error}\nboard:\n{words}") from None
+        __tracebackhide__ = True
+        self._asked.clear()
+        end = time.monotonic() + within_s
+        while not self._so(condition):
+            if time.monotonic() > end:
+                self.stage.recorder.mark(f"waited in vain for {what}")
+                raise AssertionError("\n".join(self._in_vain(f"waited {within_s:g} s in vain for {what}")))
+            time.sleep(_EVERY_S)
+
+    def _in_vain(self, what: str) -> list[str]:
+        lines = [what]
+        lines += [f"saw: {name} = {terms.word(name, value)}" for name, value in self._asked.items()]
+        with contextlib.suppress(NoContactError, RefusedError):
+            lines += ["the board says why:", *(f"  {line}" for line in self.explain())]
+        return [*lines, "its last words:", *(f"  {line}" for line in self.last_words())]
 
     # ---- what can be seen -------------------------------------------------------------------------------
 
@@ -170,6 +181,7 @@ class Bench:
         """Values as the board tells them; a name may end in `*`. None: not known or not trusted."""
         values = reading.get(self.link, names).values
         self.chain.do(lambda: self.stage.recorder.told(values))
+        self._asked.update(values)
         return values
 
     def point(self, name: str) -> int | None:

@@ -31,7 +31,8 @@ _SCENARIOS = pytest.StashKey[set[Path]]()
 _MARKERS = (
     "bench(site, params, plant, speed, begins): what the fixture `bench` is made of: site file or shipped "
     "site, parameters, truths at the start, speed, local time",
-    "needs(what): pins, kill, hang, flash, power_cut, contacts, broker: not run where there is none",
+    "needs(what): pins, reset, kill, hang, flash, power_cut, contacts, broker, link, clock: not run where "
+    "there is none",
 )
 
 
@@ -101,23 +102,25 @@ def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> ScenarioFi
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """On a real board, tests that do not touch it prove nothing about it: they are not run, and counted."""
-    real = config.getoption("--board") is not None
+    board = config.getoption("--board")
     for item in items:
         names = set(getattr(item, "fixturenames", ()))
-        if real and names.isdisjoint(TOUCHES_BOARD) and not isinstance(item.parent, ScenarioFile):
+        if board and names.isdisjoint(TOUCHES_BOARD) and not isinstance(item.parent, ScenarioFile):
             item.add_marker(pytest.mark.skip(reason=f"{NOT_HERE}it does not touch the board"))
         for marker in item.iter_markers("needs"):
             for what in marker.args:
-                if why := _lack(what, real):
+                if why := _lack(what, board):
                     item.add_marker(pytest.mark.skip(reason=f"{NOT_HERE}{why}"))
 
 
-def _lack(what: str, real: bool) -> str:
-    from greenmast.hil.limits import LACKS
+def _lack(what: str, board: str | None) -> str:
+    from greenmast.hil.limits import LACKS, has_reset_line
 
     if what not in LACKS:
         raise pytest.UsageError(f"marker needs: no such thing: {what}; one of {', '.join(LACKS)}")
-    return LACKS[what] if real else ""
+    if board is None or (what == "reset" and has_reset_line(board)):
+        return ""
+    return LACKS[what]
 
 
 # ---- fixtures -------------------------------------------------------------------------------------------
