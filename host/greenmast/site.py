@@ -18,7 +18,8 @@ from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from greenmast.errors import BAD_INPUT_FILE, USAGE, UserError
-from greenmast_protocol import config, params
+from greenmast_fw.devices import binding
+from greenmast_protocol import config, instances, params
 
 # Keys of each section; those of [output.*], [[bus]] and [[device.*]] are checked by
 # `greenmast_protocol.config`.
@@ -62,6 +63,7 @@ class Device:
     profile: str
     bus: str
     address: int
+    phases: int = 1  # of the grid, which it measures
 
 
 @dataclass(frozen=True)
@@ -91,6 +93,11 @@ class Site:
     params: Mapping[str, int]
     mqtt: Mapping[str, Any]
     plant: Mapping[str, Any]
+
+    @property
+    def roles(self) -> tuple[str, ...]:
+        """The role of every device, once for each phase that it measures."""
+        return tuple(device.role for device in self.devices for _ in range(device.phases))
 
     def board_config(self, *, revision: int = 1, mqtt: Mapping[str, Any] | None = None) -> dict[str, Any]:
         """The document that the board stores and runs on (see `greenmast_protocol.config`)."""
@@ -277,7 +284,11 @@ def _compile(
             for b in document.get("bus", [])
         ],
         "devices": [
-            {"role": role, **{key: entry.get(key) for key in ("profile", "bus", "address")}}
+            {
+                "role": role,
+                **{key: entry.get(key) for key in ("profile", "bus", "address")},
+                "phases": entry.get("phases", _phases(role, entry.get("profile"))),
+            }
             for role, entries in document.get("device", {}).items()
             for entry in entries
         ],
@@ -293,3 +304,10 @@ def _compile(
         "params": dict(settings),
         "mqtt": dict(mqtt),
     }
+
+
+def _phases(role: str, profile: object) -> int:
+    """How many phases a device measures where the site file does not say so."""
+    if role not in instances.PHASES or profile not in binding.PROFILES:
+        return 1
+    return int(getattr(binding.load(str(profile)), "PHASES", 1))

@@ -8,7 +8,7 @@ table's, in an order that only the site's own configuration gives: as there, nam
 from greenmast_protocol import points
 
 ROLES = ("battery", "solar", "grid", "rectifier", "load")  # in this order
-PHASES = ("grid",)  # its devices measure one phase each
+PHASES = ("grid",)  # its devices measure one phase each, or one device all of them
 PHASES_MAX = 3
 DEVICES_MAX = 8
 
@@ -56,7 +56,7 @@ class Instances:
 
 
 def count(roles: "list[str]") -> "dict[str, int]":
-    """Role -> number of devices, of a list with one role for each device."""
+    """Role -> number of devices, of a list with one role for each device, or each phase that it measures."""
     out: "dict[str, int]" = {}
     for role in roles:
         out[role] = out.get(role, 0) + 1

@@ -101,6 +101,7 @@ POINTS = (
     ("reason.load3", 0, 255, 0),
     ("reason.charge", 0, 255, 0),
     ("reason.cooling", 0, 255, 0),
+    ("genset.auto", 0, 1, 0),  # its controller lets itself be started by us
 )
 
 OUTPUTS = (

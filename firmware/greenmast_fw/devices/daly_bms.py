@@ -16,6 +16,7 @@ SINGLE_SOURCE = ()
 LINK = (9600, "N", 1, 0xD2)
 TIMEOUT_MS = 300
 GAP_MS = 0
+READ_MAX = 80
 
 READS = ((3, 0x0000, 62, 1),)  # the block that the protocol documents
 ROWS = (

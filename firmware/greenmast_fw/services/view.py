@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from greenmast_fw.core.controller import Controller
     from greenmast_fw.drivers.modbus_master import RtuMaster
     from greenmast_fw.drivers.wall import Wall
+    from greenmast_fw.services.rpc import Pieces
     from greenmast_fw.services.scan import Scan
     from greenmast_fw.services.telemetry import Telemetry
     from greenmast_fw.services.uplink import Uplink
@@ -60,7 +61,7 @@ class View:
         """The alarm list: {"id", "name", "state", "ts" (wall time of raising), "trusted"} each."""
         return overlay.run(_alarms, self.scan.alarms, self._raised, self._wall)
 
-    def config(self) -> bytes:
+    def config(self) -> "Pieces":
         """The configuration: what is stored is what the board has booted with."""
         return overlay.run(_config)
 
@@ -93,10 +94,10 @@ def _alarms(listed: "tuple[tuple[int, int], ...]", raised: "dict[int, int]", wal
     return out
 
 
-def _config() -> bytes:
+def _config() -> "Pieces":
     from greenmast_fw.storage import files
 
-    return files.read(files.CONFIG) or b"{}"
+    return list(files.pieces(files.CONFIG))
 
 
 def _statistics(view: View) -> "dict[str, Any]":
