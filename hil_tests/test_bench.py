@@ -6,6 +6,7 @@ import pytest
 from hil_tests.house import GRID_DEAD, GRID_GOOD
 
 from greenmast.hil.bench import Bench
+from greenmast.link.base import RefusedError
 
 # A real board takes its time.
 pytestmark = pytest.mark.bench(
@@ -50,6 +51,15 @@ def test_a_reset_counts_and_the_board_takes_over_again(bench: Bench) -> None:
     bench.until("next boot", lambda: bench.boot() == boot + 1)
     bench.until("grid in use again", lambda: bench.word("source.ac") == "grid")
     bench.nothing_went_dark_or_parallel()
+
+
+def test_a_command_is_applied_or_refused_with_its_code(bench: Bench) -> None:
+    bench.until("grid in use", lambda: bench.word("source.ac") == "grid")
+    assert bench.command("load.shed", tier=3, for_s=4) == {"tier": 3, "for_s": 4}
+    bench.until("tier 3 off", lambda: not bench.outputs()["load3"])
+    with pytest.raises(RefusedError) as refused:
+        bench.command("load.shed", tier=9, for_s=4)
+    assert refused.value.code == "invalid_value"
 
 
 @pytest.mark.needs("pins")

@@ -102,6 +102,7 @@ def test_at_level_hil_what_is_so_holds_and_what_is_not_so_fails(tmp_path: Path) 
     assert any("no demand" in line for line in expect.context)
     kept = {file.name for file in Path(verdict.traces).iterdir()}
     assert kept == {
-        "README.txt", "bus-meters.txt", "bus-power.txt", "configuration.json", "console.log", "pins.csv",
-        "plant.csv", "plot.svg", "story.toml", "told.csv",
+        "README.txt", "bus-meters.txt", "bus-power.txt", "configuration.json", "console.log",
+        "line-meters.jsonl", "line-power.jsonl", "pins.csv", "plant.csv", "plot.svg", "story.toml",
+        "told.csv",
     }  # fmt: skip

@@ -68,7 +68,9 @@ class World:
             in_flash = {path: content for path, content in self.files.items() if not path.endswith(".mpy")}
         self.flash.write_bytes(image.littlefs(in_flash, site.board_config(mqtt=mqtt)))
         self.emulated = EmulatedSite(site, self.plant, seed=seed)
-        self.wires: list[Wire] = []
+        for server in self.emulated.buses.values():
+            server.speed = speed
+        self.wires: dict[str, Wire] = {}  # by bus
         self.board: VirtualBoard
         self.on_tick: Callable[[], None] = lambda: None
         # For those who watch: "output" or "input", its name, pin and new level.
@@ -77,6 +79,7 @@ class World:
         self.outputs: dict[str, int] = {output.name: 0 for output in site.outputs}  # levels of the coils
         self._heap_b = heap_b or (HEAP_B if romfs else HEAP_LOADED_B)
         self._cold = cold
+        self._seed = seed
         self._on_log = on_log
         self._stack = ExitStack()
         self._task: asyncio.Task[None] | None = None
@@ -87,8 +90,8 @@ class World:
         try:
             uarts = {}
             for number, bus in zip(_UARTS, self.site.buses, strict=False):
-                wire = self._stack.enter_context(Wire(bus.baud, speed=self.speed))
-                self.wires.append(wire)
+                wire = self._stack.enter_context(Wire(bus.baud, speed=self.speed, seed=self._seed))
+                self.wires[bus.name] = wire
                 uarts[number] = wire.master_path
                 await self.emulated.buses[bus.name].serve_serial(wire.slave_path, bus.baud, bus.parity)
             self.inputs = {name: int(self.plant.feedback(name)) for name in self._contacts}

@@ -112,9 +112,9 @@ class Bench:
         if for_s is None and kind in faults.DEFAULT_MS:
             for_s = faults.DEFAULT_MS[kind] / 1_000
         fault = Fault(on, kind, None if for_s is None else round(for_s * 1_000))
-        if not self.virtual and (why := hinders(on, kind, self.chain.world.board.console)):
+        if not self.virtual and (why := hinders(on, kind)):
             raise NotHereError(why)
-        if need := inability(fault):
+        if need := inability(fault, self.site):
             raise NotHereError(f"{on} {kind}: needs {need}")
         self.chain.do(lambda: self.stage.fault(fault))
 
@@ -122,8 +122,15 @@ class Bench:
         """End a fault."""
         self.chain.do(lambda: self.stage.heal(on, kind))
 
+    def command(self, name: str, **args: object) -> dict[str, Any]:
+        """What the board has applied. Raises RefusedError, whose `code` says why not."""
+        self.link.hello()
+        applied = self.link.call("command", {"name": name, "args": args})["applied"]
+        self.chain.do(lambda: self.stage.commanded(name, args))
+        return dict(applied)
+
     def reset(self) -> None:
-        """As by the board's reset line. Raises NotHereError when the port has none."""
+        """As by the board's reset line; a real board whose port has none is told to reset itself."""
         self.fault("controller", "reset")
 
     def kill(self) -> None:
@@ -250,6 +257,8 @@ class Bench:
         head = f"site {self.site.id}, {board}, seed {self.seed}, speed {self.speed}"
 
         def write() -> Path:
+            if self._running:
+                self.stage.read_lines()
             return self.stage.recorder.save(
                 folder, title, [head, *about], failed_s=[self.stage.now_s()], copies=[self.chain.log]
             )

@@ -2,45 +2,35 @@
 
 from __future__ import annotations
 
-import os
-
 from greenmast.scenario import faults
 
 # What a virtual board can be made to do and a real one cannot.
 LACKS = {
     "pins": "nobody looks at the pins of a real board without an I/O fixture",
-    "reset": "the port has no RTS line that could pulse the board's reset",
     "kill": "the firmware of a real board cannot be killed from here",
     "hang": "the firmware of a real board cannot be stopped from here",
     "flash": "the flash of a real board cannot be made to fail",
     "power_cut": "the supply of a real board is not switched from here",
     "broker": "the board's broker is not one of this machine's processes",
     "contacts": "auxiliary contacts are wired, not driven by this machine: it needs an I/O fixture",
+    "line": "the lines are real: this machine is only at their ends",
     "link": "the board's link is not in this machine's hands",
     "clock": "the board's clock is not in this machine's hands",
 }
-_PTY_MAJORS = range(136, 144)  # UNIX 98 pseudo-terminals
-_OF_TARGET = {"controller": "hang", "clock": "clock", "link": "link"}
+_OF_TARGET = {faults.BUS: "line", "controller": "hang", "clock": "clock", "link": "link"}
 _OF_KIND = {"power_cut": "power_cut", "bit_rot": "flash", "flash_full": "flash"}
 
 
-def has_reset_line(port: str) -> bool:
-    """Whether RTS of this port may reset the board; a pseudo-terminal has no such line."""
-    try:
-        return os.major(os.stat(port).st_rdev) not in _PTY_MAJORS
-    except OSError:
-        return False
-
-
-def hinders(on: str, kind: str, port: str) -> str:
-    """Why a fault cannot be made on a bench with the real board at serial port `port`, or ""."""
+def hinders(on: str, kind: str) -> str:
+    """Why a fault cannot be made on a bench with a real board, or ""."""
     if kind in faults.CONTACTOR:
         return LACKS["contacts"]
     if kind == "reset":
-        return "" if has_reset_line(port) else LACKS["reset"]
-    if on not in _OF_TARGET:
         return ""
-    return LACKS[_OF_KIND.get(kind, _OF_TARGET[on])]
+    target = on.partition(".")[0]
+    if target not in _OF_TARGET:
+        return ""
+    return LACKS[_OF_KIND.get(kind, _OF_TARGET[target])]
 
 
 class NotHereError(Exception):

@@ -31,7 +31,7 @@ _SCENARIOS = pytest.StashKey[set[Path]]()
 _MARKERS = (
     "bench(site, params, plant, speed, begins): what the fixture `bench` is made of: site file or shipped "
     "site, parameters, truths at the start, speed, local time",
-    "needs(what): pins, reset, kill, hang, flash, power_cut, contacts, broker, link, clock: not run where "
+    "needs(what): pins, kill, hang, flash, power_cut, contacts, broker, line, link, clock: not run where "
     "there is none",
 )
 
@@ -109,18 +109,16 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             item.add_marker(pytest.mark.skip(reason=f"{NOT_HERE}it does not touch the board"))
         for marker in item.iter_markers("needs"):
             for what in marker.args:
-                if why := _lack(what, board):
+                if why := _lack(what, board is not None):
                     item.add_marker(pytest.mark.skip(reason=f"{NOT_HERE}{why}"))
 
 
-def _lack(what: str, board: str | None) -> str:
-    from greenmast.hil.limits import LACKS, has_reset_line
+def _lack(what: str, real: bool) -> str:
+    from greenmast.hil.limits import LACKS
 
     if what not in LACKS:
         raise pytest.UsageError(f"marker needs: no such thing: {what}; one of {', '.join(LACKS)}")
-    if board is None or (what == "reset" and has_reset_line(board)):
-        return ""
-    return LACKS[what]
+    return LACKS[what] if real else ""
 
 
 # ---- fixtures -------------------------------------------------------------------------------------------

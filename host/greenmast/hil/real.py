@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import os
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -17,8 +18,8 @@ from datetime import datetime
 from typing import Any, Self
 
 from greenmast.emulator.emulate import EmulatedSite
+from greenmast.emulator.wire import Wire
 from greenmast.errors import REFUSED, USAGE, UserError
-from greenmast.hil.limits import has_reset_line
 from greenmast.link import reading
 from greenmast.link.base import NoContactError, RefusedError
 from greenmast.link.serial import SerialLink, board_log
@@ -31,6 +32,7 @@ _ASK_S = 0.25
 _ANSWER_S = 1.0
 _AWAY_S = 3.0  # without an answer for this long, its coils count as without current
 _PULSE_S = 0.1
+_PTY_MAJORS = range(136, 144)  # UNIX 98 pseudo-terminals
 _POWER_ON, _RESET = 1, 2  # causes, as those of the virtual board
 _NOT_COMPARED = ("revision", "mqtt")
 
@@ -67,9 +69,24 @@ class RealBoard:
         self.link: SharedLink | None = None
 
     def reset(self, cause: int = _RESET) -> None:
-        """Pulse the reset line, where there is one (see `limits`)."""
-        if self.link and has_reset_line(self.console):
-            self.link.pulse_reset()
+        """By the reset line, where the port has one; else it is told to, and does it within a second."""
+        if self.has_reset_line():
+            self._link().pulse_reset()
+        else:
+            threading.Thread(target=self._tell, name="reset", daemon=True).start()
+
+    def has_reset_line(self) -> bool:
+        """Whether RTS of the port may reset the board; a pseudo-terminal has no such line."""
+        return os.major(os.stat(self.console).st_rdev) not in _PTY_MAJORS
+
+    def _tell(self) -> None:
+        with contextlib.suppress(NoContactError, RefusedError):
+            self._link().call("command", {"name": "controller.reset", "args": {}})
+
+    def _link(self) -> SharedLink:
+        if self.link is None:
+            raise RuntimeError("the board's port is not open")
+        return self.link
 
 
 class RealWorld:
@@ -100,7 +117,8 @@ class RealWorld:
         self.plant = Plant(
             PlantConfig.from_site(site.plant), seed, start=start or datetime.now(site.timezone), sun=sun
         )
-        self.emulated = EmulatedSite(site, self.plant)
+        self.emulated = EmulatedSite(site, self.plant, seed=seed)
+        self.wires: dict[str, Wire] = {}  # they are real: this machine is only at their ends
         self.board = RealBoard(console)
         self.on_tick: Callable[[], None] = lambda: None
         self.on_pin: Callable[[str, str, int, int], None] = lambda way, name, pin, level: None
@@ -122,7 +140,8 @@ class RealWorld:
         try:
             self.link = self.board.link = SharedLink(self.board.console)
             self.link.answer_s = _ANSWER_S
-            self.board.reset()  # so that it begins as the virtual one does
+            if self.board.has_reset_line():
+                self.link.pulse_reset()  # so that it begins as the virtual one does
             for bus in self.site.buses:
                 await self._serve(bus.name, bus.baud, bus.parity)
             self._task = asyncio.create_task(self._run())

@@ -45,6 +45,7 @@ class Recorder:
     marks: list[tuple[float, str]] = field(default_factory=list)
     _pins: deque[tuple[float, str, str, int, int]] = field(default_factory=lambda: deque(maxlen=_NOTES_MAX))
     _told: deque[tuple[float, str, str]] = field(default_factory=lambda: deque(maxlen=_NOTES_MAX))
+    lines: dict[str, list[dict[str, object]]] = field(default_factory=dict)  # of each bus, as `Wire.trace`
     _values: dict[str, int | None] = field(default_factory=dict)
     _buses: dict[str, deque[tuple[float, int, bytes, bytes | None]]] = field(default_factory=dict)
     _period_s: float = _FIRST_PERIOD_S
@@ -129,6 +130,9 @@ class Recorder:
                 answer = "-" if reply is None else reply.hex()
                 lines.append(f"{at - zero_s:.2f} {unit} {request.hex()} {answer}")
             (folder / f"bus-{bus}.txt").write_text("\n".join(lines) + "\n", encoding="utf-8")
+        for bus, transmissions in self.lines.items():
+            text = "".join(json.dumps(each) + "\n" for each in transmissions)
+            (folder / f"line-{bus}.jsonl").write_text(text, encoding="utf-8")
         config = json.dumps(self.site.board_config(), indent=1, ensure_ascii=False)
         (folder / "configuration.json").write_text(config + "\n", encoding="utf-8")
         for file in copies:
@@ -167,6 +171,7 @@ _CONTENTS = (
     "  told.csv            what the board told, at every change",
     "  pins.csv            levels of the board's pins, at every change",
     "  bus-NAME.txt        requests and replies on each bus",
+    "  line-NAME.jsonl     the last transmissions on each wire, byte by byte, sent and heard; its own clock",
     "  console.log         what the board printed, messages included",
     "  configuration.json  what the board ran with",
 )

@@ -245,9 +245,7 @@ class CoreRun:
         answer = self._answer(command)
         if answer == command.refused:
             return
-        expected = f"refused: {command.refused}" if command.refused else "accepted"
-        saw = f"refused: {answer}" if answer else "accepted"
-        self.judge.fail(self.time_ms, f"{act.place} {command.name} {expected}", saw)
+        self.judge.fail(self.time_ms, f"{act.place} {command.expected}", command.answered(answer))
 
     def _answer(self, command: Command) -> str:
         """The code of the refusal, or ""."""

@@ -50,6 +50,15 @@ class Command:
     args: dict[str, Any]
     refused: str
 
+    @property
+    def expected(self) -> str:
+        """For people."""
+        return f"{self.name} {self.answered(self.refused)}"
+
+    def answered(self, code: str) -> str:
+        """For people: what `code` of a refusal, or "", means."""
+        return f"refused: {code}" if code else "accepted"
+
 
 @dataclass(frozen=True)
 class Act:

@@ -18,25 +18,27 @@ from greenmast.emulator.world import World
 from greenmast.errors import UserError
 from greenmast.hil import limits, real
 from greenmast.hil.record import Recorder, Span
-from greenmast.scenario import faults
-from greenmast.scenario.document import Act, Fault, Scenario
+from greenmast.scenario.document import NO_CONTACT, Act, Fault, Scenario
+from greenmast.scenario.hil_faults import HilFaults
 from greenmast.scenario.invariants import Invariants
+from greenmast.site import Site
 from greenmast_fw.core import site as site_facts
 from greenmast_protocol import params
 
 SPEED_MAX = 5
 WALL_MAX_S = 600
 _UNWIRED = ("site.door_open", "site.smoke", "site.temperature_dc")
+_LINK = "commands over a link that can be cut"
 _NEEDS = {
     "flash_full": "a faulty flash",
     "bit_rot": "a faulty flash",
     "power_cut": "a board whose supply can be cut",
     "jump": "a clock that can be set",
     "lost": "a clock that can be set",
-    "partition": "commands over the link",
-    "broker_restart": "commands over the link",
+    "partition": _LINK,
+    "broker_restart": _LINK,
 }
-_DEVICE = ("silent", "frozen")
+_LINK_REFUSALS = ("not_authorised", NO_CONTACT)  # never by the console
 _UNASKED = (
     "the board runs on",
     "reset by its watchdog unasked: a defect of the firmware, or a machine too busy for this speed",
@@ -50,10 +52,10 @@ def obstacle(scenario: Scenario) -> str:
         for name in act.plant:
             if name in _UNWIRED:
                 lacking[f"{name} (no such input is wired)"] = None
-        if act.fault and (need := _need(act.fault)):
+        if act.fault and (need := _need(act.fault, scenario.site)):
             lacking[f"{act.fault.on} {act.fault.kind} (needs {need})"] = None
-        if act.command and act.command.refused != "not_authorised":
-            lacking[f"command {act.command.name} (needs commands over the link)"] = None
+        if act.command and act.command.refused in _LINK_REFUSALS:
+            lacking[f"command {act.command.name} {act.command.refused} (needs {_LINK})"] = None
     if lacking:
         return f"not at this level: {', '.join(lacking)}"
     wall_s = scenario.end_ms / 1_000 / SPEED_MAX
@@ -66,20 +68,18 @@ def obstacle(scenario: Scenario) -> str:
     return ""
 
 
-def _need(fault: Fault) -> str:
+def _need(fault: Fault, site: Site) -> str:
     """What this level lacks for a fault, or ""."""
-    if fault.kind in faults.DEVICE and fault.kind not in _DEVICE:
-        return "a faulty wire"
-    if fault.on == "fuel":
+    if fault.on == "fuel" and not any(device.role == "fuel" for device in site.devices):
         return "a fuel sensor of its own"
     return _NEEDS.get(fault.kind, "")
 
 
-def obstacle_on_board(scenario: Scenario, port: str) -> str:
-    """Why this cannot be played on the real board at `port`, or ""; whether it runs the site shows later."""
+def obstacle_on_board(scenario: Scenario) -> str:
+    """Why this cannot be played on a real board, or ""; whether it runs the site shows later."""
     lacking: dict[str, None] = {}
     for act in scenario.acts:
-        if act.fault and (why := limits.hinders(act.fault.on, act.fault.kind, port)):
+        if act.fault and (why := limits.hinders(act.fault.on, act.fault.kind)):
             lacking[f"{act.fault.on} {act.fault.kind} ({why})"] = None
     if lacking:
         return f"not at this level: {', '.join(lacking)}"
@@ -88,9 +88,9 @@ def obstacle_on_board(scenario: Scenario, port: str) -> str:
     return obstacle(scenario)
 
 
-def inability(fault: Fault) -> str:
+def inability(fault: Fault, site: Site) -> str:
     """What a world with a virtual board lacks for a fault, or ""."""
-    return _need(fault)
+    return _need(fault, site)
 
 
 class Stage:
@@ -104,7 +104,7 @@ class Stage:
         site = world.site
         self._plant = world.plant
         self.recorder = Recorder(site, world.plant)
-        self._faults: dict[str, set[str]] = {}
+        self._faults = HilFaults(world)
         self._until_s: dict[tuple[str, str], float] = {}
         self._spans: dict[tuple[str, str], Span] = {}
         self._queue: list[tuple[float, Callable[[], None]]] = []
@@ -114,6 +114,7 @@ class Stage:
         self._hung = False  # as somebody wants it
         self._idle = site_facts.from_config(site.board_config()).idle
         self.told: list[tuple[str, str]] = []
+        self.commands: list[Act] = []  # due, for whoever has the console
         self._invariants = Invariants(
             site, self._plant, params.complete(dict(site.params)), lambda *found: self.told.append(found)
         )
@@ -157,12 +158,14 @@ class Stage:
         dt_ms = round((self._plant.time_s - self._seen_s) * 1_000)
         if dt_ms > 0:
             self._seen_s = self._plant.time_s
-            self._invariants.truth(now_ms, dt_ms, self._faults, board.running)
+            self._invariants.truth(now_ms, dt_ms, self._faults.active, board.running)
 
     def _act(self, act: Act) -> None:
         self.plant(act.plant)
         if act.fault:
             self.fault(act.fault)
+        if act.command:
+            self.commands.append(act)
 
     def plant(self, truths: Mapping[str, float]) -> None:
         """Hold these truths."""
@@ -191,17 +194,16 @@ class Stage:
 
     def _set(self, on: str, kind: str, so: bool) -> None:
         self._note(on, kind, so)
-        kinds = self._faults.setdefault(on, set())
-        (kinds.add if so else kinds.discard)(kind)
-        if kind in faults.CONTACTOR:
-            setattr(self._plant.contactors[on], kind, so)
-        elif kind in faults.GENSET:
-            setattr(self._plant.genset, kind, so)
-        else:
-            role, _, number = on.partition(".")
-            of_role = [device for device in self.world.site.devices if device.role == role]
-            for device in of_role[int(number) - 1 : int(number)] if number else of_role:
-                setattr(self.world.emulated.buses[device.bus].devices[device.address], kind, so)
+        self._faults.set(on, kind, so)
+
+    def commanded(self, name: str, args: Mapping[str, object]) -> None:
+        """Note a command that the board has accepted."""
+        self.recorder.mark(f"command {name}")
+        self._invariants.command(round(self.now_s() * 1_000), name, args)
+
+    def read_lines(self) -> None:
+        """Note what was last on the wires."""
+        self.recorder.lines = {bus: wire.trace() for bus, wire in self.world.wires.items()}
 
     def _note(self, on: str, kind: str, so: bool) -> None:
         key = (on, kind)

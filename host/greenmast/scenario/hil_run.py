@@ -23,7 +23,7 @@ from greenmast.hil import real
 from greenmast.link import reading
 from greenmast.link.base import NoContactError, RefusedError
 from greenmast.link.serial import SerialLink
-from greenmast.scenario.document import Scenario
+from greenmast.scenario.document import NO_CONTACT, Act, Scenario
 from greenmast.scenario.hil_level import SPEED_MAX, Stage
 from greenmast.scenario.judge import Failure, Judge
 from greenmast.scenario.terms import ALARM
@@ -133,12 +133,32 @@ class HilRun:
             while time_ms <= end_ms:
                 view.look()
                 time_ms = self._chain.do(lambda: self._looked(view))
+                while stage.commands:
+                    self._command(link, stage.commands.pop(0), time_ms)
                 while stage.told:
                     self.judge.fail(time_ms, *stage.told.pop(0))
                 self.judge.look(time_ms, view)
                 time.sleep(_LOOK_S)
             self.judge.end(time_ms)
+            if self.judge.failures:
+                self._chain.do(stage.read_lines)
             return self.judge.failures
+
+    def _command(self, link: SerialLink, act: Act, time_ms: int) -> None:
+        """On the console, which needs no login."""
+        command = act.command
+        if command is None:
+            return
+        answer = ""
+        try:
+            link.call("command", {"name": command.name, "args": command.args})
+            self._chain.do(lambda: self.stage.commanded(command.name, command.args))
+        except RefusedError as error:
+            answer = error.code
+        except NoContactError:
+            answer = NO_CONTACT
+        if answer != command.refused:
+            self.judge.fail(time_ms, f"{act.place} {command.expected}", command.answered(answer))
 
     def save(self, folder: Path, failures: Sequence[Failure]) -> Path:
         """What was seen, into `folder`."""

@@ -10,7 +10,6 @@ from greenmast.scenario import hil_level
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        ("fault = { on = 'battery', kind = 'nan' }", "battery nan (needs a faulty wire)"),
         ("fault = { on = 'fuel', kind = 'silent' }", "fuel silent (needs a fuel sensor of its own)"),
         ("fault = { on = 'clock', kind = 'lost' }", "clock lost (needs a clock"),
         ("fault = { on = 'controller', kind = 'flash_full' }", "flash_full (needs a faulty flash)"),
@@ -50,6 +49,10 @@ def test_what_this_level_does_is_no_obstacle(load) -> None:
             ("genset", "stalls"),
             ("controller", "reset"),
             ("controller", "hang"),
+            ("battery", "nan"),
+            ("load", "babble"),
+            ("bus", "noise"),
+            ("bus.meters", "cut"),
         )
     )
     story += "[[at]]\ntime = 1\ncommand = { name = 'genset.stop' }\nexpect_refused = 'not_authorised'\n"
