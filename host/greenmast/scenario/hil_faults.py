@@ -23,10 +23,9 @@ class HilFaults:
         self.active: dict[str, set[str]] = {}
         self._world = world
         self._causes: dict[tuple[str, str], set[str]] = {}  # of a line's fault
-        devices = world.site.devices
-        bound = binding.bind([(device.role, device.profile, device.address) for device in devices])
-        for device, (_, timeout_ms, *_) in zip(devices, bound, strict=True):
-            world.emulated.buses[device.bus].devices[device.address].late_s = _LATE * timeout_ms / 1_000
+        for device in world.site.devices:
+            waits_ms = binding.load(device.profile).TIMEOUT_MS
+            world.emulated.buses[device.bus].devices[device.address].late_s = _LATE * waits_ms / 1_000
 
     def set(self, on: str, kind: str, so: bool) -> None:
         """Begin or end a fault; in the world's own loop."""

@@ -48,7 +48,7 @@ def decoded(plant: Plant, fault: str = "") -> dict[str, int | None]:
     site = sites.load("india-rural")
     image = Image()
     bound = binding.bind([(d.role, d.profile, d.address) for d in site.devices])
-    for device, (_, _, _, reads, rows, _) in zip(site.devices, bound, strict=True):
+    for device, (_, _, _, reads, rows, *_) in zip(site.devices, bound, strict=True):
         emulated = devices.create(device.profile, site.plant)
         emulated.refresh(plant)
         image_source = image.add_source(1_000, [rows[i] for i in range(0, len(rows), profile.ROW_SIZE)])
