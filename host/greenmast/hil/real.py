@@ -24,7 +24,7 @@ from greenmast.link import reading
 from greenmast.link.base import NoContactError, RefusedError
 from greenmast.link.serial import SerialLink, board_log
 from greenmast.plant import Plant, PlantConfig
-from greenmast.site import Site
+from greenmast.site import Bus, Site
 
 TICK_S = 0.05
 _STEP_MAX_S = 0.25
@@ -92,7 +92,7 @@ class RealBoard:
 class RealWorld:
     """An asynchronous context like `World`, for the board on serial port `console`.
 
-    `buses`: serial ports by the order of the site's buses, on which this machine answers as its devices.
+    `buses`: ports in the order of the site's serial buses, on which this machine answers as its devices.
     `sun`: the site's own. Entering raises UserError when the board does not run this site's configuration.
     """
 
@@ -109,9 +109,12 @@ class RealWorld:
         sun: bool = True,
         on_log: Callable[[str], None] = lambda line: None,
     ) -> None:
-        if len(buses) != len(site.buses):
-            names = ", ".join(bus.name for bus in site.buses)
-            text = f"{site.id} has {len(site.buses)} buses ({names}): give one --bus for each, in this order"
+        lines = [bus.name for bus in site.buses if not _endpoint(bus)]
+        if len(buses) != len(lines):
+            names = ", ".join(lines)
+            text = (
+                f"{site.id} has {len(lines)} serial buses ({names}): give one --bus for each, in this order"
+            )
             raise UserError(text, USAGE)
         self.site = site
         self.plant = Plant(
@@ -125,7 +128,7 @@ class RealWorld:
         self.inputs: dict[str, int] = {}
         self.outputs: dict[str, int] = {output.name: 0 for output in site.outputs}
         self.link: SharedLink
-        self._paths = dict(zip((bus.name for bus in site.buses), buses, strict=True))
+        self._paths = dict(zip(lines, buses, strict=True))
         self._idle_closed = {output.name: output.idle == "closed" for output in site.outputs}
         self._on_log = on_log
         self._ended = threading.Event()
@@ -143,7 +146,7 @@ class RealWorld:
             if self.board.has_reset_line():
                 self.link.pulse_reset()  # so that it begins as the virtual one does
             for bus in self.site.buses:
-                await self._serve(bus.name, bus.baud, bus.parity)
+                await self._serve(bus)
             self._task = asyncio.create_task(self._run())
             loop = asyncio.get_running_loop()
             await loop.run_in_executor(None, self._require_configuration)
@@ -170,12 +173,17 @@ class RealWorld:
             self.board.link.close()
         board_log.removeHandler(self._handler)
 
-    async def _serve(self, bus: str, baud: int, parity: str) -> None:
-        path = self._paths[bus]
+    async def _serve(self, bus: Bus) -> None:
+        server = self.emulated.buses[bus.name]
+        place = _endpoint(bus) or f"--bus {self._paths[bus.name]}"
         try:
-            await self.emulated.buses[bus].serve_serial(path, baud, parity)
+            if endpoint := _endpoint(bus):
+                host, _, port = endpoint.rpartition(":")
+                await server.serve_tcp(host.strip("[]"), int(port))
+            else:
+                await server.serve_serial(self._paths[bus.name], bus.baud, bus.parity)
         except OSError as error:
-            raise UserError(f"--bus {path}: cannot be opened: {error}", USAGE) from None
+            raise UserError(f"bus {bus.name}: cannot answer on {place}: {error}", USAGE) from None
 
     def _require_configuration(self) -> None:
         """Raises UserError when board and site file are not of one mind."""
@@ -236,6 +244,11 @@ class RealWorld:
         if self.outputs[name] != level:
             self.outputs[name] = level
             self.plant.coil(name, bool(level))
+
+
+def _endpoint(bus: Bus) -> str:
+    """Where a bus of Modbus TCP is: an address of this machine, that the board connects to. "" for a line."""
+    return str(getattr(bus, "tcp", None) or "")
 
 
 def difference(ours: Mapping[str, Any], theirs: Mapping[str, Any], place: str = "") -> list[str]:
