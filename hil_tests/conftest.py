@@ -11,7 +11,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
-from hil_tests.house import GRID_GOOD, House
+from hil_tests.bench import GRID_GOOD, SITE_FILE, House
 
 from greenmast import site as sites
 from greenmast.chain import HubProcess
@@ -19,12 +19,10 @@ from greenmast.hil.bench import Bench
 from greenmast.site import Site
 from greenmast.testing import Mosquitto
 
-BENCH_SITE = Path(__file__).with_name("bench.toml")
-
 
 @pytest.fixture
 def bench_site(request: pytest.FixtureRequest) -> Site:
-    return sites.load(request.config.getoption("--hil-site") or str(BENCH_SITE))
+    return sites.load(request.config.getoption("--hil-site") or str(SITE_FILE))
 
 
 @pytest.fixture

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hil_tests.house import GRID_DEAD, GRID_GOOD
+from hil_tests.bench import GRID_DEAD, GRID_GOOD
 
 from greenmast.hil.bench import Bench
 from greenmast.link.base import RefusedError

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 
-from hil_tests.house import GRID_GOOD
+from hil_tests.bench import GRID_GOOD
 
 from greenmast import site as sites
 from greenmast.chain import Chain

@@ -13,7 +13,7 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
-from hil_tests.house import GRID_DEAD, GRID_GOOD
+from hil_tests.bench import GRID_DEAD, GRID_GOOD
 
 from greenmast.emulator.world import World
 from greenmast.hil.bench import Bench

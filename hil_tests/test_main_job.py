@@ -9,7 +9,7 @@ import signal
 import time
 
 import pytest
-from hil_tests.house import GRID_DEAD, GRID_GOOD, House
+from hil_tests.bench import GRID_DEAD, GRID_GOOD, House
 
 from greenmast.emulator.board import WATCHDOG_RESET
 from greenmast_protocol import points

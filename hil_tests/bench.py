@@ -1,10 +1,11 @@
-"""The whole house as tests see it: a bench whose board talks to a broker, with a hub that stores."""
+"""The site of the bench, and the whole house: a bench whose board talks to a broker, a hub that stores."""
 
 from __future__ import annotations
 
 import json
 import sqlite3
 import threading
+import tomllib
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,10 @@ from greenmast.chain import HubProcess
 from greenmast.hil.bench import Bench
 from greenmast.testing import Mosquitto
 
+SITE_FILE = Path(__file__).with_suffix(".toml")
+SITE = "india-rural"
+# Short delays for the same site, or for a variant of it.
+PARAMETERS: dict[str, int] = tomllib.loads(SITE_FILE.read_text(encoding="utf-8"))["limits"]
 GRID_GOOD = {"grid.voltage_mv": 230_000.0, "grid.frequency_chz": 5_000.0}
 GRID_DEAD = {"grid.voltage_mv": 0.0, "grid.frequency_chz": 0.0}
 
