@@ -22,9 +22,7 @@ def test_the_linked_firmware_mentions_no_name_that_it_has_not(
         return path, b""
 
     monkeypatch.setattr(build, "_compile", keep)
-    monkeypatch.setattr(
-        build, "_firmware", build._firmware.__wrapped__
-    )  # what was built before, was compiled
+    monkeypatch.setattr(build, "_firmware", build._firmware.__wrapped__)  # nothing of this is kept
     files = build.firmware(load("india-rural"))
     assert "main.py" in files
     assert "greenmast_fw/services/app.py" in files
@@ -47,6 +45,7 @@ def test_a_board_carries_its_own_table_and_the_drivers_that_its_site_needs(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(build, "_compile", lambda source: (source[0], b""))
+    monkeypatch.setattr(build, "_firmware", build._firmware.__wrapped__)
     virtual = load("india-rural")
     relays = dataclasses.replace(virtual, board="waveshare-esp32-s3-relay-6ch")
     chips = dataclasses.replace(virtual, board="kincony-kc868-a16")
