@@ -62,9 +62,7 @@ def _rates(rates: list[dict[str, Any]]) -> list[str]:
 
 
 def _refusals(refusals: dict[str, Any]) -> list[str]:
-    lines = [
-        f"  malformed replies accepted, of {refusals['cases']} (with wrong values; good replies lost next)"
-    ]
+    lines = [f"  malformed replies accepted, of {refusals['cases']} (wrong values; good replies lost after)"]
     for name, seen in refusals["masters"].items():
         numbers = f"{len(seen['accepted']):>4} ({len(seen['wrong_values'])}; {seen['next_lost']})"
         lines.append(f"  {name:<16}{numbers:<14}{', '.join(seen['accepted'])}".rstrip())
