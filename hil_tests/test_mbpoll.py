@@ -34,7 +34,7 @@ def at(rig: mbpoll.Rig, profile: str, address: int, *rest: str) -> tuple[str, ..
 
 
 def test_mbpoll_reads_the_truth_of_every_point_of_every_device() -> None:
-    assert set(PROFILES) <= {reading.profile for reading in READINGS}
+    assert set(PROFILES) == {reading.profile for reading in READINGS}
     result = mbpoll.sweep()
     assert not result["wrong"]
     assert result["devices"] == len(PROFILES)

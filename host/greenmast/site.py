@@ -18,7 +18,8 @@ from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from greenmast.errors import BAD_INPUT_FILE, USAGE, UserError
-from greenmast_protocol import config, params
+from greenmast_fw.devices import binding
+from greenmast_protocol import config, instances, params
 
 # Keys of each section; those of [output.*], [[bus]] and [[device.*]] are checked by
 # `greenmast_protocol.config`.
@@ -65,6 +66,7 @@ class Device:
     profile: str
     bus: str
     address: int
+    phases: int = 1  # of the grid, which it measures
 
 
 @dataclass(frozen=True)
@@ -94,6 +96,11 @@ class Site:
     params: Mapping[str, int]
     mqtt: Mapping[str, Any]
     plant: Mapping[str, Any]
+
+    @property
+    def roles(self) -> tuple[str, ...]:
+        """The role of every device, once for each phase that it measures."""
+        return tuple(device.role for device in self.devices for _ in range(device.phases))
 
     def board_config(self, *, revision: int = 1, mqtt: Mapping[str, Any] | None = None) -> dict[str, Any]:
         """The document that the board stores and runs on (see `greenmast_protocol.config`)."""
@@ -277,7 +284,11 @@ def _compile(
         "site": {"id": about["id"], "name": about.get("name", about["id"]), "board": about["board"]},
         "buses": [_compile_bus(bus) for bus in document.get("bus", [])],
         "devices": [
-            {"role": role, **{key: entry.get(key) for key in ("profile", "bus", "address")}}
+            {
+                "role": role,
+                **{key: entry.get(key) for key in ("profile", "bus", "address")},
+                "phases": entry.get("phases", _phases(role, entry.get("profile"))),
+            }
             for role, entries in document.get("device", {}).items()
             for entry in entries
         ],
@@ -298,3 +309,10 @@ def _compile(
 def _compile_bus(bus: Mapping[str, Any]) -> dict[str, Any]:
     line = {} if "tcp" in bus else {"baud": 9600, "parity": "N"}
     return {key: bus.get(key, line.get(key)) for key in ("name", "baud", "parity", "tcp")}
+
+
+def _phases(role: str, profile: object) -> int:
+    """How many phases a device measures where the site file does not say so."""
+    if role not in instances.PHASES or profile not in binding.PROFILES:
+        return 1
+    return int(getattr(binding.load(str(profile)), "PHASES", 1))

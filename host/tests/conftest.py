@@ -24,6 +24,7 @@ class FakeBoard:
 
     def __init__(self) -> None:
         self.table = labels.TABLE_HASH
+        self.refusal = "not_authorised"  # of every command; "" accepts it
         self.v: dict[str, int | None] = dict.fromkeys(points.NAMES)
         self.v.update(
             {
@@ -96,11 +97,17 @@ class FakeBoard:
     def alarms(self) -> list[Any]:
         return self.active
 
-    def config(self) -> bytes:
-        return b'{"revision":1}'
+    def config(self) -> list[bytes]:
+        return [b'{"revision":1}']
 
     def statistics(self) -> dict[str, Any]:
         return {"scans": 1}
+
+    def command(self, params: dict[str, Any]) -> tuple[str, str, dict[str, Any]]:
+        return self.refusal, self.refusal, params["args"]
+
+    def bus(self, params: dict[str, Any]) -> str:
+        return "this board has no bus"
 
 
 class Stream:

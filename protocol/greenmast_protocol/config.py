@@ -1,16 +1,16 @@
 """The board's configuration document: its shape and the rules that refuse it.
 
 A document is a dict: {"schema", "revision", "site": {"id", "name", "board"}, "buses": [{"name", "baud",
-"parity", "tcp"}], "devices": [{"role", "profile", "bus", "address"}], "outputs": {name: {"pin", "feedback",
-"idle"}}, "battery": {"chemistry", "capacity_ah", "cells"}, "params": {name: int}, "mqtt": {...}}. It is
-accepted or refused as a whole; `problems` lists every reason with its place. Host and board run the same
-rules.
+"parity", "tcp"}], "devices": [{"role", "profile", "bus", "address", "phases"}], "outputs": {name: {"pin",
+"feedback", "idle"}}, "battery": {"chemistry", "capacity_ah", "cells"}, "params": {name: int}, "mqtt": {...}}.
+It is accepted or refused as a whole; `problems` lists every reason with its place. Host and board run the
+same rules.
 """
 
 from greenmast_protocol import instances, params, points, topics
 
 SCHEMA = 1
-ROLES = ("battery", "solar", "grid", "genset", "rectifier", "load", "fuel")
+ROLES = ("battery", "solar", "grid", "genset", "rectifier", "load", "fuel", "io")
 CHEMISTRIES = ("lfp", "vrla")
 BAUDS = (1200, 2400, 4800, 9600, 19200, 38400, 57600, 115200)
 _SECTIONS = ("schema", "revision", "site", "buses", "devices", "outputs", "battery", "params", "mqtt")
@@ -81,10 +81,14 @@ def _devices(devices: "list[dict[str, object]]", buses: "list[object]", out: "li
             out.append((place, "role must be one of %s" % ", ".join(ROLES)))
         if role in roles and role not in instances.ROLES:
             out.append((place, "there is one of them at most"))
-        roles.append(role)
-        if roles.count(role) == 1 + (
-            instances.PHASES_MAX if role in instances.PHASES else instances.DEVICES_MAX
-        ):
+        phases = device.get("phases", 1)
+        if phases != 1 and (phases != instances.PHASES_MAX or role not in instances.PHASES):
+            out.append((place, "phases must be 1, or %d of the grid" % instances.PHASES_MAX))
+            phases = 1
+        most = instances.PHASES_MAX if role in instances.PHASES else instances.DEVICES_MAX
+        before = roles.count(role)
+        roles.extend([role] * phases)
+        if before <= most < roles.count(role):
             out.append((place, "too many of them"))
         if not isinstance(device.get("profile"), str):
             out.append((place, "needs a profile"))

@@ -10,7 +10,7 @@ the site's own configuration gives: as there, names are the wire format.
 from greenmast_protocol import points
 
 ROLES = ("battery", "solar", "grid", "rectifier", "load")  # in this order
-PHASES = ("grid",)  # its devices measure one phase each
+PHASES = ("grid",)  # its devices measure one phase each, or one device all of them
 PHASES_MAX = 3
 DEVICES_MAX = 8
 _DEVICE = "device"  # no role: any device
@@ -61,7 +61,7 @@ class Instances:
 
 
 def count(roles: "list[str]") -> "dict[str, int]":
-    """Role -> number of devices, of a list with one role for each device."""
+    """Role -> number of devices, of a list with one role for each device, or each phase that it measures."""
     out: "dict[str, int]" = {}
     for role in roles:
         out[role] = out.get(role, 0) + 1

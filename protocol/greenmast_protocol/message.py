@@ -43,9 +43,10 @@ METHODS = (
     "update.chunk",
     "update.commit",
     "update.status",
+    "bus.read",
 )
 # Methods that change nothing: may be repeated, may come from a person's keyboard.
-READS = ("hello", "get", "watch", "explain", "alarms", "config.get", "log.read", "update.status")
+READS = ("hello", "get", "watch", "explain", "alarms", "config.get", "log.read", "update.status", "bus.read")
 
 
 class Message:

@@ -42,7 +42,7 @@ class Console:
         self._writer = writer
         self._sleep_ms = sleep_ms
         self._lock = asyncio.Lock()
-        self._watch = rpc.Watch()
+        self._session = rpc.Session()
         self._lines = []  # type: list[str]
         self.decoder = frame.FrameDecoder(frame.HOST_LINE_MAX)
         self.lines_lost = 0
@@ -76,8 +76,8 @@ class Console:
             try:
                 while self._lines:
                     await self._write([self._lines.pop(0).encode()], b"\n")
-                if self._watch.due(TICK_MS):
-                    told = self._rpc.tell(self._watch)
+                if self._session.due(TICK_MS):
+                    told = self._rpc.tell(self._session)
                     if told:
                         await self._write(told, frame.tail(told))
             except OSError:
@@ -88,7 +88,9 @@ class Console:
             for line in overlay.run(_answer, self._rpc.board, body.decode()):
                 await self._write([line.encode()], b"\n")
             return
-        answer = self._rpc.handle(body, kind == frame.FRAME, self._watch if kind == frame.FRAME else None)
+        answer = await self._rpc.handle(
+            body, kind == frame.FRAME, self._session if kind == frame.FRAME else None
+        )
         if not answer:
             return
         await self._write(answer, frame.tail(answer) if kind == frame.FRAME else b"\n")

@@ -4,22 +4,31 @@ Owns when a device is asked and when it is left alone; knows neither frames nor 
 mean. A device that answers nothing is asked again after 1, 2, 4 ... scans (at most every 60 s), so that each
 of those steps costs the bus one time-out and the other devices keep their rate. Setpoints are written when
 they change, again after the device has been away, and every 60 s: a device that restarts unseen falls back to
-its own default.
+its own default. Switches go the same way, but only while the device is ready for them: a genset that a person
+has taken out of automatic is not started. A SunSpec device is walked first, and again after it was away.
 """
 
 from greenmast_fw.devices import profile
 from greenmast_fw.drivers import clock
 from greenmast_fw.drivers.modbus_master import ModbusError
-from greenmast_protocol import modbus_frame
+from greenmast_protocol import modbus_frame, quality
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from greenmast_fw.core.snapshot import Image
     from greenmast_fw.devices.profile import Device
+    from greenmast_fw.devices.sunspec import Walker
     from greenmast_fw.drivers.modbus_master import Master
 
 _MINUTE_MS = 60_000
+_SWITCH = 5  # the length of such a row; a setpoint's is longer
 SILENT_SCANS = 3  # in a row without an answer: one or two may be noise
+_UNREADY_SCANS = 5  # until a device that was not ready for a switch is asked again
+_STEPS = 8  # of a walk in one visit
+_WALKING = -1  # where a SunSpec model begins that has not been met yet,
+_UNSUPPORTED = -2  # or that the device has not
 _SHORTEST_MS = 1000  # a scan of a full bus takes about this long whatever shorter period is asked for
 
 
@@ -27,7 +36,8 @@ class Station:
     """One device on the bus and what is due there."""
 
     def __init__(self, device: "Device", image: "Image", stale_ms: int) -> None:
-        self.unit, _, _, self.reads, self.rows, self.writes = device
+        self.unit, _, _, self.reads, self.rows, self.writes, self.ready, self.walker = device
+        self.base = 0 if self.walker is None else _WALKING  # what the addresses of its reads count from
         self.failures = 0  # scans in a row in which the device gave nothing
         self.rest = 0  # scans to leave it alone
         self.first = 0  # the read that a visit begins with
@@ -38,9 +48,17 @@ class Station:
             supplied = [rows[i] for i in range(0, len(rows), profile.ROW_SIZE) if rows[i + 1] == number]
             limit_ms = stale_ms * self.reads[profile.READ_SIZE * number + 3]
             self.source = image.add_source(limit_ms, supplied) - number
-        # Per row of WRITES: the value to hold (None: nobody has asked), and the scans until it is due.
+        # Per row of WRITES and SWITCHES: the value to hold (None: nobody has asked), the scans until it is
+        # due, and whether we have switched it on.
         self.held: "list[int | None]" = [None] * len(self.writes)
         self.write_due = bytearray(len(self.writes))
+        self.ours = bytearray(len(self.writes))
+
+    def hold(self, i: int, value: int) -> None:
+        """Row `i` of `writes` shall be at `value`."""
+        if self.held[i] != value:
+            self.held[i] = value
+            self.write_due[i] = 0
 
 
 class BusPoller:
@@ -64,8 +82,8 @@ class BusPoller:
             period_ms = _SHORTEST_MS
         self._scans_a_minute = _MINUTE_MS // period_ms
         self.stations = [Station(device, image, stale_periods * period_ms) for device in devices]
-        for unit, timeout_ms, gap_ms, _, _, _ in devices:
-            master.limit(unit, timeout_ms, gap_ms)
+        for device in devices:
+            master.limit(device[0], device[1], device[2])
 
     def is_silent(self) -> bool:
         """Whether a device here does not answer."""
@@ -79,12 +97,19 @@ class BusPoller:
         return self._master.is_faulty()
 
     def hold(self, point: str, value: int) -> None:
-        """Hold the setpoint `point`, where a device here has it, at `value` from the next scan on."""
+        """Hold setpoint or switch `point`, where a device here has it, at `value` from the next scan on."""
         for station in self.stations:
             for i in range(len(station.writes)):
-                if station.writes[i][0] == point and station.held[i] != value:
-                    station.held[i] = value
-                    station.write_due[i] = 0
+                if station.writes[i][0] == point:
+                    station.hold(i, value)
+
+    def switch(self, role: str, channel: int, on: int) -> None:
+        """Hold relay `channel` of the module here, whose role is `role`, energised (1) or not (0)."""
+        for station in self.stations:
+            for i in range(len(station.writes)):
+                row = station.writes[i]
+                if row[0] == role and row[2] == channel:
+                    station.hold(i, on)
 
     async def run(self) -> None:
         """Scan for ever, once every period. A long scan delays the next one and is not made up for."""
@@ -111,6 +136,8 @@ class BusPoller:
                 else:
                     scans = self._scans_a_minute
                 station.rest = scans - 1
+                if station.failures == SILENT_SCANS:
+                    self._walk_again(station)
 
     async def _visit(self, station: Station) -> bool:
         """Exchange what is due. False when there was something and the device gave nothing.
@@ -124,6 +151,9 @@ class BusPoller:
             elif station.held[i] is not None and not await self._write(station, i):
                 station.write_due[i] = 1
                 return False
+        walker = station.walker
+        if walker is not None and station.base < 0:
+            return await self._walk(station, walker)
         reads = station.reads
         count = len(station.due)
         first = station.first
@@ -135,29 +165,115 @@ class BusPoller:
                 continue
             at = profile.READ_SIZE * number
             try:
-                data = await self._master.read(station.unit, reads[at], reads[at + 1], reads[at + 2])
+                data = await self._master.read(
+                    station.unit, reads[at], station.base + reads[at + 1], reads[at + 2]
+                )
+                if walker is not None and not walker.holds(data):
+                    self._walk_again(station)
+                    return True
                 profile.decode(station.rows, number, data, self._image)
                 self._image.refresh(station.source + number)
                 station.due[number] = reads[at + 3] - 1
+                if reads[at] == modbus_frame.READ_COILS:
+                    self._compare(station, reads[at + 1], data)
             except ModbusError as error:
                 if error.code < modbus_frame.EXCEPTION:
                     station.first = number + 1
                     return some
+                self._walk_again(station)
             some = True  # that a device refuses is an answer, too
         return True
+
+    def _walk_again(self, station: Station) -> None:
+        """A SunSpec device may not be what it was."""
+        if station.walker is not None:
+            station.walker.restart()
+            station.base = _WALKING
+
+    async def _walk(self, station: Station, walker: "Walker") -> bool:
+        """Some steps through the models of a SunSpec device. False: no answer, or a damaged one.
+
+        A device without the model says so by its points, and is walked again every minute.
+        """
+        if station.base == _UNSUPPORTED:
+            for number in range(len(station.due)):
+                self._image.refresh(station.source + number)
+            station.due[0] -= 1
+            if not station.due[0]:
+                self._walk_again(station)
+            return True
+        for _ in range(_STEPS):
+            try:
+                walker.took(await self._master.read(station.unit, walker.function, walker.at, walker.step))
+            except ModbusError as error:
+                if error.code < modbus_frame.EXCEPTION:
+                    return False
+                walker.refused()
+            if walker.at < 0:
+                break
+        if walker.start:
+            station.base = walker.start
+            station.due = bytearray(len(station.due))
+        elif walker.at < 0:
+            station.base = _UNSUPPORTED
+            station.due[0] = self._scans_a_minute
+            for i in range(0, len(station.rows), profile.ROW_SIZE):
+                self._image.invalid(station.rows[i], quality.UNSUPPORTED)
+        return True
+
+    def _compare(self, station: Station, first: int, data: memoryview) -> None:
+        """Relays that are not as we hold them have dropped by themselves: write them again at once."""
+        for i in range(len(station.writes)):
+            row, value = station.writes[i], station.held[i]
+            if value is None or row[1] != modbus_frame.WRITE_COIL:
+                continue
+            channel = row[2] - first
+            if (data[channel >> 3] >> (channel & 7) & 1) != (_values(row, value)[0] > 0):
+                station.write_due[i] = 0
 
     async def _write(self, station: Station, i: int) -> bool:
         """False: no answer, or a damaged one."""
         row = station.writes[i]
         value = station.held[i] or 0
-        register = profile.register_value(row, value)
+        again = self._scans_a_minute - 1
         try:
-            if row[1] == modbus_frame.WRITE_REGISTER:
-                await self._master.write_register(station.unit, row[2], register)
+            if await self._is_ready(station, i, value):
+                await self._send(station.unit, row, value)
+                station.ours[i] = value > 0
             else:
-                await self._master.write_registers(station.unit, row[2], (register,))
+                again = _UNREADY_SCANS
         except ModbusError as error:
             return error.code >= modbus_frame.EXCEPTION
         if station.held[i] == value:  # else it has changed meanwhile and is due again
-            station.write_due[i] = self._scans_a_minute - 1
+            station.write_due[i] = again
         return True
+
+    async def _is_ready(self, station: Station, i: int, value: int) -> bool:
+        """Whether the device may be told. Raises ModbusError."""
+        conditions = station.ready[0 if value else 1]
+        if len(station.writes[i]) != _SWITCH or not conditions:
+            return True
+        if not value and not station.ours[i]:
+            return False
+        for function, address, count, checks in conditions:
+            data = await self._master.read(station.unit, function, address, count)
+            if not profile.holds(checks or (), data):
+                return False
+        return True
+
+    async def _send(self, unit: int, row: "Any", value: int) -> None:
+        values = _values(row, value)
+        if row[1] == modbus_frame.WRITE_REGISTER:
+            await self._master.write_register(unit, row[2], values[0])
+        elif row[1] == modbus_frame.WRITE_COIL:
+            await self._master.write_coil(unit, row[2], values[0] > 0)
+        else:
+            await self._master.write_registers(unit, row[2], values)
+
+
+def _values(row: "Any", value: int) -> "tuple[int, ...]":
+    """What to write for `value`."""
+    if len(row) == _SWITCH:
+        values: "tuple[int, ...]" = row[3] if value else row[4]
+        return values
+    return (profile.register_value(row, value),)

@@ -1,7 +1,8 @@
 """Requests and their answers: what a host or a person may ask, whichever link it came by.
 
-Owns the methods. Knows no link, no framing and no device: it sees the board through `Board`. Everything here
-is a read; a `command` is refused until a link can prove who sends it, so nothing is ever applied.
+Owns the methods. Knows no link, no framing and no device: it sees the board through `Board`. Who sits at the
+board's own console may command it and ask its buses: with a hand on the cabinet's switches, the cable gives
+nothing away. Over any other link a `command` is refused until the link can prove who sends it.
 """
 
 from greenmast_fw.services import version
@@ -9,6 +10,7 @@ from greenmast_protocol import labels, message, strict_json, tele
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Coroutine
     from typing import Any, Protocol
 
     Pieces = list[bytes | bytearray]  # of JSON: what they hold together may be too long for one
@@ -37,8 +39,14 @@ if TYPE_CHECKING:
         def alarms(self) -> "list[object]":
             """The alarm list: {"id", "name", "state", "ts" (wall time of raising), "trusted"} each."""
 
-        def config(self) -> bytes:
+        def config(self) -> "Pieces":
             """The configuration document in force, as JSON."""
+
+        def command(self, params: "dict[str, Any]") -> "tuple[str, str, dict[str, object]]":
+            """A well-formed command, done: ("", "", applied values); else (refusal code, text, {})."""
+
+        def bus(self, params: "dict[str, Any]") -> "Coroutine[None, None, dict[str, object]] | str":
+            """A read of one bus: {"verdict", "data"} (hex) in due time, or what is wrong with `params`."""
 
 
 WATCH_MIN_MS = 200
@@ -56,8 +64,8 @@ class RefusedError(Exception):
         self.text = text
 
 
-class Watch:
-    """What one link has asked to be told every `period_ms` (0: nothing): the points that `params` name."""
+class Session:
+    """That of a link which may command; it is told the points in `params` every `period_ms` (0: none)."""
 
     def __init__(self) -> None:
         self.period_ms = 0
@@ -80,11 +88,11 @@ class Rpc:
         self.board = board
         self.faults = 0
 
-    def handle(self, data: bytes, trusted_framing: bool, watch: "Watch | None" = None) -> "Pieces":
+    async def handle(self, data: bytes, trusted_framing: bool, session: "Session | None" = None) -> "Pieces":
         """The JSON that answers the message `data`, in pieces; none for what needs no answer.
 
-        Without `trusted_framing` (a person at a keyboard) an id is not needed. `watch` is the link's own; a
-        link without one cannot watch.
+        Without `trusted_framing` (a person at a keyboard) an id is not needed. `session` is the
+        console's own; a link without one cannot watch, command or ask a bus.
         """
         m = message.parse(data)
         if m.kind == message.PROBLEM:
@@ -92,30 +100,30 @@ class Rpc:
         if m.kind != message.REQUEST and (m.kind != message.NOTICE or trusted_framing):
             return []
         try:
-            return message.result_pieces(m.id, self._answer(m.method, m.params, watch))
+            return message.result_pieces(m.id, await self._answer(m.method, m.params, session))
         except RefusedError as e:
             return [message.error(m.id, e.code, e.text)]
         except Exception as e:  # noqa: BLE001 (a failing method must not end the link, not even by MemoryError)
             self.faults += 1
             return [message.error(m.id, "internal", "%s: %r" % (m.method, e))]
 
-    def tell(self, watch: Watch) -> "Pieces":
-        """JSON of the notice that `watch` is due, in pieces; none when that fails."""
+    def tell(self, session: Session) -> "Pieces":
+        """JSON of the notice that `session` is due, in pieces; none when that fails."""
         try:
-            return message.notice_pieces("tele", _get(self.board, watch.params))
+            return message.notice_pieces("tele", _get(self.board, session.params))
         except Exception:  # noqa: BLE001 (as in `handle`; the next one may succeed)
             self.faults += 1
             return []
 
-    def _answer(self, method: str, params: "dict[str, Any]", watch: "Watch | None") -> "Pieces":
+    async def _answer(self, method: str, params: "dict[str, Any]", session: "Session | None") -> "Pieces":
         board = self.board
         if method == "get":
             return _get(board, params)
         if method == "config.get":
             _only(params, ())
-            return [board.config()]
-        if method == "watch" and watch is not None:
-            return [strict_json.dumps(_watch(board, params, watch))]
+            return board.config()
+        if method == "watch" and session is not None:
+            return [strict_json.dumps(_watch(board, params, session))]
         if method == "hello":
             return [strict_json.dumps(_hello(board, params))]
         if method == "explain":
@@ -124,6 +132,16 @@ class Rpc:
         if method == "alarms":
             _only(params, ())
             return [strict_json.dumps({"alarms": board.alarms()})]
+        if method == "command" and session is not None:
+            code, text, applied = board.command(params)
+            if code:
+                raise RefusedError(code, text)
+            return [strict_json.dumps({"applied": applied})]
+        if method == "bus.read" and session is not None:
+            reading = board.bus(params)
+            if isinstance(reading, str):
+                raise RefusedError("invalid_value", reading)
+            return [strict_json.dumps(await reading)]
         if method.split(".")[0] in _WRITES:
             raise RefusedError("not_authorised", "%s needs a login" % method)
         raise RefusedError("unknown", "no method %s here" % method)
@@ -157,16 +175,16 @@ def _get(board: "Board", params: "dict[str, Any]") -> "Pieces":
     return pieces
 
 
-def _watch(board: "Board", params: "dict[str, Any]", watch: Watch) -> "dict[str, object]":
+def _watch(board: "Board", params: "dict[str, Any]", session: Session) -> "dict[str, object]":
     period_ms = params.pop("period_ms", 1000)
     if type(period_ms) is not int or (period_ms and not WATCH_MIN_MS <= period_ms <= WATCH_MAX_MS):
         text = "period_ms must be 0 or lie in %d .. %d" % (WATCH_MIN_MS, WATCH_MAX_MS)
         raise RefusedError("invalid_value", text)
     if period_ms:
         _get(board, params)  # refuses now what could not be told later
-    watch.period_ms = period_ms
-    watch.params = params
-    watch.left_ms = 0
+    session.period_ms = period_ms
+    session.params = params
+    session.left_ms = 0
     return {"period_ms": period_ms}
 
 

@@ -60,9 +60,17 @@ class SafeMode:
         """The one alarm."""
         return [{"id": _ALARM, "name": "config_invalid", "ts": 0, "trusted": False}]
 
-    def config(self) -> bytes:
+    def config(self) -> "list[bytes | bytearray]":
         """There is none."""
-        return b"{}"
+        return [b"{}"]
+
+    def command(self, params: "dict[str, object]") -> "tuple[str, str, dict[str, object]]":
+        """Nothing can be switched."""
+        return "mode", "safe mode: nothing is driven", {}
+
+    def bus(self, params: "dict[str, object]") -> str:
+        """No bus is driven either."""
+        return "safe mode: no bus is driven"
 
     def statistics(self) -> "dict[str, object]":
         """Nothing is counted."""

@@ -28,7 +28,10 @@ def read() -> "tuple[int, Setup | None, list[tuple[str, str]]]":
         return boot, None, problems
     document: "Any" = stored
     board: "Any" = None
-    wanted = [(device["role"], device["profile"], device["address"]) for device in document["devices"]]
+    wanted = [
+        (device["role"], device["profile"], device["address"], device.get("phases", 1))
+        for device in document["devices"]
+    ]
     try:
         board, devices = boards.load(document["site"]["board"]), binding.bind(wanted)
     except KeyError as error:

@@ -60,7 +60,7 @@ class Uplink:
                 await self._tell_alarms()
             while self._requests:
                 name, body = self._requests.pop(0)
-                answer = self._rpc.handle(body, True)
+                answer = await self._rpc.handle(body, True)
                 if answer:
                     await self.client.publish("%s%s/%s" % (self._base, topics.RSP, name), b"".join(answer))
 

@@ -4,10 +4,13 @@ from greenmast_fw.services import overlay
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Coroutine
     from typing import Any
 
+    from greenmast_fw.core.controller import Controller
     from greenmast_fw.drivers.modbus_master import Master
     from greenmast_fw.drivers.wall import Wall
+    from greenmast_fw.services.rpc import Pieces
     from greenmast_fw.services.scan import Scan
     from greenmast_fw.services.telemetry import Telemetry
     from greenmast_fw.services.uplink import Uplink
@@ -58,13 +61,21 @@ class View:
         """The alarm list: {"id", "name", "state", "ts" (wall time of raising), "trusted"} each."""
         return overlay.run(_alarms, self.scan.alarms, self._raised, self._wall)
 
-    def config(self) -> bytes:
+    def config(self) -> "Pieces":
         """The configuration: what is stored is what the board has booted with."""
         return overlay.run(_config)
 
     def statistics(self) -> "dict[str, Any]":
         """Counters since boot."""
         return overlay.run(_statistics, self)
+
+    def command(self, params: "dict[str, Any]") -> "tuple[str, str, dict[str, object]]":
+        """Ask the core: ("", "", applied values), or (refusal code, text, {})."""
+        return overlay.run(_command, self.scan.controller, params)
+
+    def bus(self, params: "dict[str, Any]") -> "Coroutine[None, None, dict[str, object]] | str":
+        """A read of one bus (see `rpc.Board`), between the board's own."""
+        return overlay.run(_bus, self, params)
 
 
 def _alarms(listed: "tuple[tuple[int, int], ...]", raised: "dict[int, int]", wall: "Wall") -> "list[object]":
@@ -83,13 +94,31 @@ def _alarms(listed: "tuple[tuple[int, int], ...]", raised: "dict[int, int]", wal
     return out
 
 
-def _config() -> bytes:
+def _config() -> "Pieces":
     from greenmast_fw.storage import files
 
-    return files.read(files.CONFIG) or b"{}"
+    return list(files.pieces(files.CONFIG))
 
 
 def _statistics(view: View) -> "dict[str, Any]":
     from greenmast_fw.services import statistics
 
     return statistics.collect(view)
+
+
+def _command(controller: "Controller", params: "dict[str, Any]") -> "tuple[str, str, dict[str, object]]":
+    from greenmast_protocol import commands, reasons
+
+    name, args = params.get("name"), params.get("args", {})
+    code, text = commands.problem(name, args)
+    if code or not isinstance(name, str):
+        return code, text, {}
+    number, applied = controller.command(name, args)
+    code = reasons.NAMES[number] if number else ""
+    return code, code, applied
+
+
+def _bus(view: View, params: "dict[str, Any]") -> "Coroutine[None, None, dict[str, object]] | str":
+    from greenmast_fw.services import bus_read
+
+    return bus_read.start(view.masters, params)

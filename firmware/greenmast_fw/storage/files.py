@@ -11,6 +11,8 @@ from greenmast_protocol import frame
 
 CONFIG = "config.json"
 BOOT = "boot.json"
+_PIECE = 256
+_TAIL = len(frame.tail((b"",)))
 
 
 class DamagedError(Exception):
@@ -28,6 +30,20 @@ def read(path: str) -> "bytes | None":
     if len(events) != 1 or events[0][0] != frame.FRAME:
         raise DamagedError(path)
     return events[0][1]
+
+
+def pieces(path: str) -> "list[bytes]":
+    """The JSON stored under `path` as it is, in pieces: a whole one may find no room in the heap.
+
+    Its CRC is not checked. Raises OSError.
+    """
+    out = []
+    left = os.stat(path)[6] - _TAIL
+    with open(path, "rb") as f:
+        while left > 0:
+            out.append(f.read(_PIECE if left > _PIECE else left))
+            left -= _PIECE
+    return out
 
 
 def store(path: str, value: object) -> None:

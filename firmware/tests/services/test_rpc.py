@@ -36,14 +36,38 @@ class FakeBoard:
     def config(self):
         if self.broken:
             raise self.broken
-        return b'{"revision":3}'
+        return [b'{"revision":3}']
 
     def statistics(self):
         return {"scans": 61}
 
+    def command(self, params):
+        if params["name"] == "genset.stop":
+            return "min_run", "min_run", {}
+        return "", "", params["args"]
 
-def ask(method, params=None, board=None, framed=True, watch=None):
-    answer = rpc.Rpc(board or FakeBoard()).handle(message.request(5, method, params), framed, watch)
+    def bus(self, params):
+        if params["unit"] > 247:
+            return "unit must be an integer in 1 .. 247"
+
+        async def reading():
+            return {"verdict": "ok", "data": "0102"}
+
+        return reading()
+
+
+def run(coroutine):
+    """The result of a coroutine that waits for nothing."""
+    try:
+        coroutine.send(None)
+    except StopIteration as stopped:
+        return stopped.value
+    raise AssertionError("it waits")
+
+
+def ask(method, params=None, board=None, framed=True, session=None):
+    served = rpc.Rpc(board or FakeBoard())
+    answer = run(served.handle(message.request(5, method, params), framed, session))
     m = message.parse(b"".join(answer))
     assert m.id == 5, answer
     return m
@@ -122,7 +146,23 @@ def test_methods_that_are_not_there_are_unknown():
     assert code_of("watch") == "unknown"  # on a link that cannot push
 
 
-def test_nothing_that_writes_is_done():
+def test_a_command_at_the_console_is_done_or_refused_with_its_reason():
+    session = rpc.Session()
+    start = {"name": "genset.start", "args": {"for_s": 60}}
+    assert ask("command", start, session=session).result == {"applied": {"for_s": 60}}
+    assert code_of("command", {"name": "genset.stop", "args": {}}, session=session) == "min_run"
+
+
+def test_a_bus_is_read_for_the_console_only():
+    read = {"bus": 0, "unit": 3, "function": 4, "address": 0, "count": 1}
+    session = rpc.Session()
+    assert ask("bus.read", read, session=session).result == {"verdict": "ok", "data": "0102"}
+    read["unit"] = 248
+    assert code_of("bus.read", read, session=session) == "invalid_value"
+    assert code_of("bus.read", read) == "unknown"
+
+
+def test_nothing_that_writes_is_done_over_another_link():
     for method in message.METHODS:
         if method not in message.READS:
             for framed in (True, False):
@@ -137,47 +177,49 @@ def test_a_failing_method_is_an_error_and_is_counted():
     served = rpc.Rpc(board)
     for broken in (ValueError("x"), MemoryError(), KeyError("y"), OSError(5)):
         board.broken = broken
-        answer = served.handle(message.request(1, "config.get"), True)
+        answer = run(served.handle(message.request(1, "config.get"), True))
         assert message.parse(b"".join(answer)).code == "internal"
     assert served.faults == 4
     board.broken = None
-    answer = served.handle(message.request(1, "config.get"), True)
+    answer = run(served.handle(message.request(1, "config.get"), True))
     assert message.parse(b"".join(answer)).kind == message.RESULT
 
 
 def test_malformed_messages_are_answered_as_such():
-    m = message.parse(b"".join(rpc.Rpc(FakeBoard()).handle(b'{"id":5,"method":[]}', True)))
+    m = message.parse(b"".join(run(rpc.Rpc(FakeBoard()).handle(b'{"id":5,"method":[]}', True))))
     assert (m.kind, m.id, m.code) == (message.ERROR, 5, "malformed")
-    m = message.parse(b"".join(rpc.Rpc(FakeBoard()).handle(b"[1,", True)))
+    m = message.parse(b"".join(run(rpc.Rpc(FakeBoard()).handle(b"[1,", True))))
     assert (m.kind, m.id, m.code) == (message.ERROR, None, "malformed")
 
 
 def test_answers_and_notices_of_others_are_not_answered():
     served = rpc.Rpc(FakeBoard())
     for data in (message.result(1, 2), message.error(1, "busy"), message.notice("get", {})):
-        assert served.handle(data, True) == []
+        assert run(served.handle(data, True)) == []
 
 
 def test_a_person_needs_no_id():
-    answer = rpc.Rpc(FakeBoard()).handle(b'{"method":"config.get"}', False)
+    answer = run(rpc.Rpc(FakeBoard()).handle(b'{"method":"config.get"}', False))
     assert b"".join(answer) == b'{"result":{"revision":3}}'
 
 
 def test_a_watch_is_due_once_per_period_until_it_is_ended():
-    watch = rpc.Watch()
+    session = rpc.Session()
     served = rpc.Rpc(FakeBoard())
-    assert not watch.due(10000)
-    served.handle(message.request(1, "watch", {"period_ms": 500, "points": ["dc.bus_mv"]}), True, watch)
-    assert [watch.due(100) for _ in range(10)].count(True) == 2
-    m = message.parse(b"".join(served.tell(watch)))
+    assert not session.due(10000)
+    run(
+        served.handle(message.request(1, "watch", {"period_ms": 500, "points": ["dc.bus_mv"]}), True, session)
+    )
+    assert [session.due(100) for _ in range(10)].count(True) == 2
+    m = message.parse(b"".join(served.tell(session)))
     assert (m.kind, m.method, m.params) == (message.NOTICE, "tele", {"v": {"dc.bus_mv": 51234}, "q": {}})
-    served.handle(message.request(2, "watch", {"period_ms": 0}), True, watch)
-    assert not watch.due(10000)
+    run(served.handle(message.request(2, "watch", {"period_ms": 0}), True, session))
+    assert not session.due(10000)
 
 
 def test_a_watch_of_nonsense_is_refused_and_leaves_the_old_one():
-    watch = rpc.Watch()
-    assert ask("watch", {"period_ms": 500}, watch=watch).kind == message.RESULT
+    session = rpc.Session()
+    assert ask("watch", {"period_ms": 500}, session=session).kind == message.RESULT
     for params in (
         {"period_ms": 1},
         {"period_ms": True},
@@ -185,15 +227,15 @@ def test_a_watch_of_nonsense_is_refused_and_leaves_the_old_one():
         {"points": ["no.such"]},
         {"x": 1},
     ):
-        assert code_of("watch", params, watch=watch) == "invalid_value", params
-    assert watch.period_ms == 500
+        assert code_of("watch", params, session=session) == "invalid_value", params
+    assert session.period_ms == 500
 
 
 def test_a_failing_watch_tells_nothing_and_is_counted():
     board = FakeBoard()
     served = rpc.Rpc(board)
     board.values = None
-    assert served.tell(rpc.Watch()) == []
+    assert served.tell(rpc.Session()) == []
     assert served.faults == 1
 
 

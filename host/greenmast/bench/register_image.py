@@ -2,9 +2,10 @@
 
 A TOML file: `profile`, `unit`, `source`; [[block]] with `table` ("coils", "discrete", "holding", "input"),
 `first` (address) and `values` (registers or bits), or `count` and `fill` for registers that all hold the
-same; later blocks lie on top of earlier ones. [[meaning]] has `point` and `value` (names and units of the
-points) and how another master sees it: `kind` (mbpoll's: "3:float" and so on), `low_first` for its word
-order, `address`, `shows` (the number that it prints). Owns the file format. Must not know any product.
+same; later blocks lie on top of earlier ones. [[meaning]] has `point` and `value` (a point in its unit, or
+a name of the product's own that says its unit) and how another master sees it: `kind` (mbpoll's: "3:float"
+and so on), `low_first` for its word order, `address`, `shows` (the number that it prints). Owns the file
+format. Must not know any product.
 """
 
 from __future__ import annotations

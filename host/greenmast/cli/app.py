@@ -13,7 +13,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from greenmast.cli import look, run, scenario
+from greenmast.cli import command, commission, device, look, run, scenario
 from greenmast.errors import REFUSED, UserError
 
 DEBUG_VARIABLE = "GREENMAST_DEBUG"
@@ -78,6 +78,13 @@ scenarios = typer.Typer(
     rich_markup_mode=None,
 )
 
+devices = typer.Typer(
+    name="device",
+    help="A laptop with an RS-485 adapter (or Modbus TCP) and one device.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+)
+
 
 def _version(wanted: bool) -> None:
     if wanted:
@@ -105,6 +112,8 @@ app.command()(look.watch)
 app.command()(look.explain)
 app.command()(look.get)
 app.command()(look.alarms)
+app.command()(command.command)
+app.command()(commission.commission)
 app.command()(run.demo)
 app.command()(run.emulate)
 app.command()(run.bench)
@@ -113,3 +122,7 @@ hub.command("query")(run.hub_query)
 app.add_typer(hub)
 scenarios.command("run")(scenario.run)
 app.add_typer(scenarios)
+devices.command("list")(device.list_)
+devices.command("probe")(device.probe)
+devices.command("read")(device.read)
+app.add_typer(devices)

@@ -1,7 +1,8 @@
 """A site's Modbus devices for any master: the plant in real time behind one server per bus.
 
-Owns which device sits on which bus, the pace of the plant and where the buses can be reached. Must not
-know registers or a controller: with nobody switching, the contactors rest as the site file says.
+Owns which device sits on which bus and which part of the plant it sees, the pace of the plant and where the
+buses can be reached. Must not know registers or a controller: with nobody switching, the contactors rest as
+the site file says.
 """
 
 from __future__ import annotations
@@ -9,43 +10,48 @@ from __future__ import annotations
 import asyncio
 import json
 import signal
+from collections import Counter
 from contextlib import ExitStack
 from datetime import datetime
 from typing import Any
 
 from greenmast.emulator.devices import PROFILES, Device, create
 from greenmast.emulator.server import BusServer
+from greenmast.emulator.share import Pool, Share, sections_for
 from greenmast.emulator.wire import Wire
 from greenmast.errors import BAD_INPUT_FILE, REFUSED, USAGE, UserError
 from greenmast.plant import Plant, PlantConfig
 from greenmast.site import Bus, Site, load, near
 
 REFRESH_S = 0.05
+SPREAD = 0.02  # of what flows through one of several devices of a role
 
 
 class EmulatedSite:
-    """The devices of `site` on one `BusServer` per bus (`buses`, by name), all showing `plant`."""
+    """The devices of `site` on one `BusServer` per bus (`buses`, by name), all showing `plant`.
 
-    def __init__(self, site: Site, plant: Plant) -> None:
+    Several devices of one role show their parts of it (see `share`), which differ by up to `spread`.
+    """
+
+    def __init__(self, site: Site, plant: Plant, *, spread: float = SPREAD, seed: int = 1) -> None:
         """Raises UserError for a profile that has no emulated device or that cannot serve this site."""
         self.site = site
         self.plant = plant
-        self.buses = {
-            bus.name: BusServer(
-                {
-                    device.address: _device(site, device.profile)
-                    for device in site.devices
-                    if device.bus == bus.name
-                }
-            )
-            for bus in site.buses
-        }
+        roles = Counter(device.role for device in site.devices)
+        pools = {role: Pool(plant, role, count, spread=spread, seed=seed) for role, count in roles.items()}
+        built: dict[str, dict[int, Device]] = {bus.name: {} for bus in site.buses}
+        self._views: dict[str, dict[int, Share]] = {bus.name: {} for bus in site.buses}
+        for device in site.devices:
+            pool = pools[device.role]
+            built[device.bus][device.address] = _device(site, device.profile, device.role, pool.devices)
+            self._views[device.bus][device.address] = pool.join()
+        self.buses = {name: BusServer(devices) for name, devices in built.items()}
         self.refresh()
 
     def refresh(self) -> None:
         """Let writes act on the plant and show its truths on every bus."""
-        for server in self.buses.values():
-            server.refresh(self.plant)
+        for name, server in self.buses.items():
+            server.refresh(self.plant, self._views[name])
 
     async def run(self, stop: asyncio.Event, speed: float = 1.0) -> None:
         """Advance the plant with the clock, `speed` times as fast, until `stop` is set."""
@@ -82,7 +88,7 @@ async def emulate(
     for sign in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(sign, stop.set)
     host, port = _endpoint(tcp)
-    emulated = EmulatedSite(site, plant_of(site, seed))
+    emulated = EmulatedSite(site, plant_of(site, seed), seed=seed)
     with ExitStack() as wires:
         try:
             buses = []
@@ -107,11 +113,12 @@ def run(site: str, **options: Any) -> None:
     asyncio.run(emulate(load(site), **options))
 
 
-def _device(site: Site, profile: str) -> Device:
+def _device(site: Site, profile: str, role: str, devices: int) -> Device:
+    """A device of `profile`, one of `devices` in its role."""
     if profile not in PROFILES:
         raise UserError(f"no emulated device for profile {profile}{near(profile, PROFILES)}", BAD_INPUT_FILE)
     try:
-        return create(profile, site.plant)
+        return create(profile, sections_for(site.plant, role, devices))
     except ValueError as error:
         raise UserError(f"{profile}: {error}", BAD_INPUT_FILE) from None
 

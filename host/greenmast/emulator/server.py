@@ -97,11 +97,14 @@ class BusServer:
             listener.close()
         self._listeners.clear()
 
-    def refresh(self, plant: Plant) -> None:
-        """Carry out on `plant` what masters have written, then show its truths in every register."""
-        for device in self.devices.values():
+    def refresh(self, plant: Plant, views: Mapping[int, Plant] | None = None) -> None:
+        """Carry out on `plant` what masters have written, then show its truths in every register.
+
+        `views`: what single units see and act on in its place.
+        """
+        for unit, device in self.devices.items():
             if FROZEN not in device.faults:
-                device.refresh(plant)
+                device.refresh(views.get(unit, plant) if views else plant)
 
     def fault(self, unit: int, name: str, so: bool = True) -> None:
         """Begin or end a fault of `FAULTS`: `silent` answers nothing, as with its cable pulled; `frozen`

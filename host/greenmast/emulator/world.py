@@ -67,7 +67,7 @@ class World:
             in_flash = {path: content for path, content in self.files.items() if not path.endswith(".mpy")}
         self._in_flash = in_flash
         self._config = site.board_config(mqtt=mqtt)
-        self.emulated = EmulatedSite(site, self.plant)
+        self.emulated = EmulatedSite(site, self.plant, seed=seed)
         self.wires: dict[str, Wire] = {}  # by bus
         self.board: VirtualBoard
         self.on_tick: Callable[[], None] = lambda: None

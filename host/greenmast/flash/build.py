@@ -100,7 +100,8 @@ def _is_needed(path: str, site: Site) -> bool:
     for folder, always in _PRODUCTS.items():
         if path.startswith(folder):
             module = path.removeprefix(folder).removesuffix(".py")
-            return module in always or module in wanted
+            shared = any(name.startswith(f"{module}_") for name in wanted)  # `sunspec` by its products
+            return module in always or module in wanted or shared
     return path != _TCP or any(bus.tcp for bus in site.buses)
 
 

@@ -56,6 +56,8 @@ READERS: dict[str, Callable[[Plant], float]] = {
     "battery.cell_min_mv": lambda p: p.battery.cell_min_v * 1_000.0,
     "battery.cell_max_mv": lambda p: p.battery.cell_max_v * 1_000.0,
     "battery.remaining_mah": lambda p: p.battery.remaining_mah,
+    "battery.charge_blocked": lambda p: float(p.battery.charge_blocked),
+    "battery.discharge_blocked": lambda p: float(p.battery.discharge_blocked),
     "load.power_w": lambda p: p.loads.power_w,
     "load.tier1_w": lambda p: p.loads.tier_w[0],
     "load.tier2_w": lambda p: p.loads.tier_w[1],

@@ -280,7 +280,7 @@ class _View:
 
     def __init__(self, run: CoreRun) -> None:
         self._run = run
-        several = instances.Instances(instances.count([device.role for device in run.scenario.site.devices]))
+        several = instances.Instances(instances.count(list(run.scenario.site.roles)))
         self._number = {several.name(i): i for i in range(points.COUNT + several.count)}
         self._measured: tuple[int | None, ...] = ()
         self._uptime_ms = 0

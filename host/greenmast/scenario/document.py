@@ -353,6 +353,6 @@ class _Reader:
 
 def _points_beyond(site: Site | None) -> dict[str, str]:
     """Points of single devices where several share a role, and those of the table that they are like."""
-    several = instances.Instances(instances.count([device.role for device in site.devices] if site else []))
+    several = instances.Instances(instances.count(list(site.roles) if site else []))
     beyond = range(points.COUNT, points.COUNT + several.count)
     return {several.name(i): points.name(several.kind(i)) for i in beyond}

@@ -44,6 +44,8 @@ TRUTHS = {
     "battery.cell_min_mv": 3_541.0,
     "battery.cell_max_mv": 3_549.0,
     "battery.remaining_mah": 192_600.0,
+    "battery.charge_blocked": 0.0,
+    "battery.discharge_blocked": 0.0,
     "load.power_w": 2_034.0,
     "load.energy_wh": 7_654_321.0,
     "site.temperature_dc": 335.0,

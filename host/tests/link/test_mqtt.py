@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import random
 import secrets
 import socket
@@ -53,9 +54,8 @@ class BrokerBoard:
             return
         parsed = topics.parse(arrived.topic)
         assert parsed is not None
-        client.publish(
-            topics.build(SITE, topics.RSP, parsed[2]), b"".join(self.rpc.handle(arrived.payload, True)), qos=1
-        )
+        answer = b"".join(asyncio.run(self.rpc.handle(arrived.payload, True)))
+        client.publish(topics.build(SITE, topics.RSP, parsed[2]), answer, qos=1)
 
     def close(self) -> None:
         self.client.disconnect()

@@ -101,7 +101,7 @@ def test_readings_stream_until_closed(link: SerialLink, pty_board: Any) -> None:
     else:
         pytest.fail("the change was not told")
     readings.close()
-    assert pty_board.console._watch.period_ms == 0
+    assert pty_board.console._session.period_ms == 0
 
 
 def test_a_stream_says_when_the_board_falls_silent_and_comes_back_by_itself(
@@ -109,7 +109,7 @@ def test_a_stream_says_when_the_board_falls_silent_and_comes_back_by_itself(
 ) -> None:
     readings = reading.stream(link, ["dc.bus_mv"], 0.2)
     assert next(readings) is not None
-    pty_board.console._watch.period_ms = 0  # as after a reset of the board
+    pty_board.console._session.period_ms = 0  # as after a reset of the board
     told_before = next(n for n in range(20) if next(readings) is None)
     assert told_before < 3
     assert next(readings) is not None

@@ -22,7 +22,7 @@ from greenmast.emulator.devices.device import (
     RefusedError,
     put,
 )
-from greenmast.emulator.devices.dse_start import StartSequence
+from greenmast.emulator.devices.engine_start import StartSequence
 
 MANUFACTURER, MODEL_7320_MKII, SERIAL = 1, 32841, 7_320_001
 STOP, AUTO, MANUAL = 0, 1, 2  # modes at 0x0304

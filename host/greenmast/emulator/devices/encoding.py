@@ -7,6 +7,7 @@ product. Values are numbers in register units (already scaled); the words return
 from __future__ import annotations
 
 import struct
+from collections.abc import Mapping
 from functools import cache
 from typing import ClassVar
 
@@ -107,3 +108,8 @@ def ascii_words(text: str, count: int) -> list[int]:
     """`count` registers of text, two characters each, the first in the high byte, padded with spaces."""
     raw = text.ljust(2 * count)[: 2 * count].encode("ascii")
     return list(struct.unpack(f">{count}H", raw))
+
+
+def flags(states: Mapping[int, bool]) -> int:
+    """A word of status bits: bit number -> set."""
+    return sum(1 << bit for bit, state in states.items() if state)

@@ -1,6 +1,6 @@
-"""How a DSE controller starts and guards its engine: crank attempts with rests, lock-out, loss of speed.
+"""How a genset controller starts and guards its engine: crank attempts with rests, lock-out, loss of speed.
 
-Owns the start sequence and the latched shutdown. Must not know registers.
+Owns the start sequence and the latched shutdown. Must not know registers or any product.
 
     stopped   start asked, nothing latched -> cranking
     cranking  engine runs -> running;  attempt over -> resting, after the last one shutdown "fail_to_start"

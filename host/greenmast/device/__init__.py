@@ -1,0 +1,1 @@
+"""One Modbus device and a laptop: which products are known, which one answers, what it says."""
