@@ -35,7 +35,7 @@ from greenmast.emulator.wire import Wire
 
 BAUD = 9600
 LIMIT_S = 60.0
-PACED = ("own echo, then the reply", "300 bytes of babble", "truncated", "noise after")
+PACED = ("own echo, then the reply", "300 bytes of babble", "truncated", "wrong function")
 
 BOARD_PROGRAM = """
 import asyncio, io, json, select, sys, termios

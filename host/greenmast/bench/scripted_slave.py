@@ -10,7 +10,7 @@ import select
 import threading
 import tty
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Self
 
 from greenmast.bench.malformed import crc
@@ -30,7 +30,7 @@ class ScriptedSlave:
         self._scripts = list(scripts)
         self._descriptor = descriptor
         self._ending = threading.Event()
-        self._thread = threading.Thread(target=self._serve)
+        self._thread = threading.Thread(target=self._run)
 
     def __enter__(self) -> Self:
         self._thread.start()
@@ -40,11 +40,18 @@ class ScriptedSlave:
         self._ending.set()
         self._thread.join(_STOP_S)
 
+    def _run(self) -> None:
+        with suppress(OSError):  # the line has gone
+            self._serve()
+
     def _serve(self) -> None:
         request = b""
         while not self._ending.is_set():
             if select.select([self._descriptor], [], [], _LOOK_S)[0]:
-                request += os.read(self._descriptor, 256)
+                came = os.read(self._descriptor, 256)
+                if not came:
+                    return
+                request += came
             if len(request) >= _REQUEST_BYTES and crc(request) == b"\x00\x00":
                 self.requests.append(request)
                 request = b""
