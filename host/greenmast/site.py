@@ -17,11 +17,12 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from greenmast import wiring
 from greenmast.errors import BAD_INPUT_FILE, USAGE, UserError
 from greenmast_fw.devices import binding
 from greenmast_protocol import config, instances, params
 
-# Keys of each section; those of [output.*], [[bus]] and [[device.*]] are checked by
+# Keys of each section; those of [output.*], [input.*], [[bus]] and [[device.*]] are checked by
 # `greenmast_protocol.config`.
 _SECTIONS: dict[str, tuple[str, ...]] = {
     "site": ("id", "name", "board", "latitude", "longitude", "timezone", "policy"),
@@ -46,6 +47,7 @@ _SECTIONS: dict[str, tuple[str, ...]] = {
     "bus": (),
     "device": (),
     "output": (),
+    "input": (),
 }
 _PARAMETER_SECTIONS = ("limits",)
 
@@ -71,10 +73,20 @@ class Device:
 
 @dataclass(frozen=True)
 class Output:
+    """Pins are numbers as in `greenmast_protocol.config`; `pin` is None where `device` (a role) switches."""
+
     name: str
-    pin: int
+    pin: int | None
     feedback: int | None
     idle: str  # state of the main contacts without coil current: "open" or "closed"
+    device: str | None = None
+
+
+@dataclass(frozen=True)
+class Input:
+    name: str
+    pin: int
+    active: str  # state of the contact when it tells: "open" or "closed"
 
 
 @dataclass(frozen=True)
@@ -93,6 +105,7 @@ class Site:
     buses: tuple[Bus, ...]
     devices: tuple[Device, ...]
     outputs: tuple[Output, ...]
+    inputs: tuple[Input, ...]
     params: Mapping[str, int]
     mqtt: Mapping[str, Any]
     plant: Mapping[str, Any]
@@ -188,6 +201,10 @@ def _section_problems(document: Mapping[str, Any]) -> list[str]:
     ):
         if key not in document.get(section, {}):
             problems.append(f"[{section}] {key}: missing")
+    for section in ("output", "input"):
+        for name, row in document.get(section, {}).items():
+            if not isinstance(row, Mapping):
+                problems.append(f"[{section}.{name}]: must be a table")
     for role, entries in document.get("device", {}).items():
         if not isinstance(entries, list):
             problems.append(f"[[device.{role}]]: write it with double brackets")
@@ -207,7 +224,11 @@ def _build(document: Mapping[str, Any], label: str, overrides: Mapping[str, int]
     settings.update(overrides)
     settings, problems = _numbers(settings)
     compiled = _compile(document, settings, 1, document.get("mqtt", {}))
-    problems += [f"{place}: {text}" for place, text in config.problems(compiled)]
+    found = wiring.problems(document, compiled)
+    told = {place for place, _ in found}
+    found += [(place, text) for place, text in config.problems(compiled) if place not in told]
+    found += wiring.unswitchable(compiled)
+    problems += [f"{place}: {text}" for place, text in found]
     try:
         timezone = ZoneInfo(about.get("timezone", "UTC"))
     except (ZoneInfoNotFoundError, ValueError, TypeError):
@@ -225,8 +246,10 @@ def _build(document: Mapping[str, Any], label: str, overrides: Mapping[str, int]
         buses=tuple(Bus(b["name"], b["baud"] or 0, b["parity"] or "", b["tcp"]) for b in compiled["buses"]),
         devices=tuple(Device(**d) for d in compiled["devices"]),
         outputs=tuple(
-            Output(name, o["pin"], o["feedback"], o["idle"]) for name, o in compiled["outputs"].items()
+            Output(name, o["pin"], o["feedback"], o["idle"], o["device"])
+            for name, o in compiled["outputs"].items()
         ),
+        inputs=tuple(Input(name, i["pin"], i["active"]) for name, i in compiled["inputs"].items()),
         params=settings,
         mqtt=dict(document.get("mqtt", {})),
         plant=document,
@@ -292,10 +315,7 @@ def _compile(
             for role, entries in document.get("device", {}).items()
             for entry in entries
         ],
-        "outputs": {
-            name: {"pin": o.get("pin"), "feedback": o.get("feedback"), "idle": o.get("idle")}
-            for name, o in document.get("output", {}).items()
-        },
+        **wiring.compiled(document),
         "battery": {
             "chemistry": battery["chemistry"],
             "capacity_ah": battery["capacity_ah"],

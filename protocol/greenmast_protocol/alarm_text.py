@@ -48,5 +48,6 @@ TEXTS = {
     "exercise_failed": ("the genset failed its exercise", "service the genset"),
     "plan_stale": ("the plan from the host has expired", "check the planner and the link"),
     "alarm_flood": ("many alarms in a short time", "look for a common cause"),
+    "io_fault": ("an I/O chip of the board fails", "check the board's supply; replace the board"),
     "config_invalid": ("no valid configuration: safe mode", "apply a configuration"),
 }

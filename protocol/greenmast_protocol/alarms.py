@@ -62,6 +62,7 @@ ALARMS = (
     ("plan_stale", "warning", 0, 0, ""),
     ("alarm_flood", "warning", 0, 300, ""),
     ("bus_fault", "minor", 30, 60, ""),
+    ("io_fault", "major", 2, 10, ""),  # an I2C expander of the board does not answer or does not obey
 )
 
 NAMES = tuple([row[0] for row in ALARMS])

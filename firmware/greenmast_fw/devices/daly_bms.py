@@ -10,7 +10,7 @@ ROLE = "battery"
 TEXT = "Daly BMS, Modbus protocol D2"
 SOURCES = (
     "syssi/esphome-daly-bms docs/protocol-register-map.md",
-    "mr-manuel/venus-os_dbus-serialbattery",
+    "syssi/esphome-daly-bms docs/pdus (recorded replies)",
 )
 SINGLE_SOURCE = ()
 LINK = (9600, "N", 1, 0xD2)

@@ -1,10 +1,13 @@
 """EPEver Tracer AN / BN: solar charge controller, which also knows its battery.
 
+Not the battery's current: its "net" current is that of its own terminals, past which a rectifier charges and
+the load draws.
+
 Unmapped registers lie between its blocks and reading across them fails. 32-bit values have the low word
 first.
 """
 
-from greenmast_fw.devices.profile import S16, S32_LW, U16, U32_LW
+from greenmast_fw.devices.profile import S16, U16, U32_LW
 
 NAME = "epever-tracer-an"
 ROLE = "solar"
@@ -24,7 +27,6 @@ READS = (
     (4, 0x3100, 5, 1),
     (4, 0x3312, 2, 10),
     (4, 0x311A, 2, 1),
-    (4, 0x331B, 2, 1),
 )
 ROWS = (
     ("solar.voltage_mv", 0, 0, U16, 10, 1, 0),
@@ -34,7 +36,6 @@ ROWS = (
     ("battery.voltage_mv", 0, 4, U16, 10, 1, 0),
     ("battery.soc_permille", 2, 0, U16, 10, 1, 0),  # whole percent, whatever some texts say
     ("battery.temperature_dc", 2, 1, S16, 1, 10, 0),
-    ("battery.current_ma", 3, 0, S32_LW, 10, 1, 0),  # net of its load output; charging is positive
 )
 WRITES = ()
 SWITCHES = ()

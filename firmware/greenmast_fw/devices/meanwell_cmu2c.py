@@ -1,6 +1,7 @@
 """Mean Well CMU2C: controller of a rack of rectifiers, which it sets together. Modbus TCP.
 
-Voltage and AC are those of its first power supply; the currents of 48 of them are not added up here.
+Voltage and AC are those of its first power supply; the currents of 48 of them are not added up here. Its
+limit of the current is that of each power supply, so the current of the whole rack cannot be set.
 """
 
 from greenmast_fw.devices.profile import NONE_OF, TEXT16, U16, U32
@@ -13,7 +14,6 @@ SINGLE_SOURCE = (
     "rectifier.output_mv",
     "rectifier.ac_present",
     "rectifier.setpoint_mv",
-    "rectifier.limit_ma",
 )
 LINK = (0, "N", 1, 1)
 TIMEOUT_MS = 250
@@ -25,18 +25,14 @@ _AC_FAIL = 1 << 5
 READS = (
     (4, 0x0201, 1, 1),
     (3, 0x0200, 1, 1),
-    (3, 0x0010, 2, 5),
+    (3, 0x0010, 1, 5),
 )
 ROWS = (
     ("rectifier.output_mv", 0, 0, U16, 10, 1, 0),
     ("rectifier.ac_present", 1, 0, NONE_OF, _AC_FAIL, 1, 0),
     ("rectifier.setpoint_mv", 2, 0, U16, 100, 1, 0),
-    ("rectifier.limit_ma", 2, 1, U16, 100, 1, 0),
 )
-WRITES = (
-    ("rectifier.setpoint_mv", 6, 0x0010, 1, 100, 42_000, 57_600),
-    ("rectifier.limit_ma", 6, 0x0011, 1, 100, 0, 1_000_000),
-)
+WRITES = (("rectifier.setpoint_mv", 6, 0x0010, 1, 100, 42_000, 57_600),)
 SWITCHES = ()
 PROBE = (
     # Name of the maker of its first power supply: "MEAN". A single power supply has its own elsewhere.

@@ -104,7 +104,6 @@ S16 = SIGNED
 U32 = WIDE
 S32 = WIDE + SIGNED
 U32_LW = WIDE + LOW_FIRST
-S32_LW = WIDE + LOW_FIRST + SIGNED
 # or something else is made of it.
 MASKED = 0x10  # (raw & mask) * divisor
 NONE_OF = 0x20  # 1 when no bit of the mask is set

@@ -1,6 +1,7 @@
 """SunSpec battery (model 802).
 
-It tells its state, not its temperature, which stands in models of the maker's choice.
+Which sign its current has, the model leaves open: as elsewhere in SunSpec, what it gives is taken as
+positive, and a commissioning visit proves it. Temperatures stand in models of the maker's choice.
 """
 
 from greenmast_fw.devices import sunspec
@@ -11,9 +12,9 @@ ROLE = "battery"
 TEXT = "SunSpec battery, model 802"
 SOURCES = (
     "sunspec/models json/model_802.json",
-    "evcc-io/evcc templates (sunspec battery)",
+    "evcc-io/evcc and andig/gosunspec",
 )
-SINGLE_SOURCE = ("battery.current_ma",)  # its sign is left open: charging is taken as positive
+SINGLE_SOURCE = ("battery.current_ma",)  # its sign is left open
 LINK = (0, "N", 1, 1)
 TIMEOUT_MS = 1000
 GAP_MS = 0
@@ -28,7 +29,7 @@ ROWS = (
     ("battery.voltage_mv", 0, 34, U16 + SUNSPEC, 1000, 59, 0),
     ("battery.cell_max_mv", 0, 37, U16 + SUNSPEC, 1000, 60, 0),
     ("battery.cell_min_mv", 0, 40, U16 + SUNSPEC, 1000, 60, 0),
-    ("battery.current_ma", 0, 44, S16 + SUNSPEC, 1000, 61, 0),
+    ("battery.current_ma", 0, 44, S16 + SUNSPEC, -1000, 61, 0),
     ("battery.charge_limit_ma", 0, 45, U16 + SUNSPEC, 1000, 62, 0),
     ("battery.discharge_limit_ma", 0, 46, U16 + SUNSPEC, 1000, 62, 0),
 )

@@ -24,26 +24,26 @@ from greenmast_fw.services.scan import Scan
 from greenmast_fw.services.telemetry import Telemetry
 from greenmast_fw.services.uplink import Uplink
 from greenmast_fw.services.view import View
-from greenmast_protocol import instances, points
+from greenmast_protocol import instances
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Coroutine
     from typing import Any
 
-    from greenmast_fw.services.setup import Setup
+    from greenmast_fw.services.setup import Setup, Wires
 
 _PARITY = {"N": None, "E": 0, "O": 1}
 
 
 def build(boot: int, setup: "Setup") -> "Coroutine[None, None, None]":
     """What runs for ever."""
-    config, board, params, devices = setup
+    config, board, params, devices, wires = setup
     period_ms = params["scan.period_ms"]
     site_of_core = site_facts.from_config(config)
     several = instances.Instances(instances.count(list(site_of_core.roles)), len(devices))
     image = Image(several)
-    outputs, inputs = _pins(config["outputs"], image, board.INPUTS_INVERTED)
+    outputs, chips, inputs = _pins(wires, board, image, 2 * period_ms)
     masters: "list[Master]" = []
     pollers = []
     uarts = list(board.UARTS)
@@ -51,6 +51,10 @@ def build(boot: int, setup: "Setup") -> "Coroutine[None, None, None]":
         here = [devices[i] for i, device in enumerate(config["devices"]) if device["bus"] == bus["name"]]
         masters.append(_tcp_master(bus["tcp"]) if bus.get("tcp") else _master(bus, uarts.pop(0)))
         pollers.append(BusPoller(masters[-1], here, image, period_ms, params["scan.stale_periods"]))
+    if wires[1]:
+        from greenmast_fw.services import remote  # most sites do without
+
+        outputs.extend(remote.rows(wires[1], pollers))
     names = [bus["name"] for bus in config["buses"]]
     health = Health(
         image,
@@ -63,7 +67,8 @@ def build(boot: int, setup: "Setup") -> "Coroutine[None, None, None]":
     controller = Controller(params, site_of_core)
     journal = Journal()
     watchdog = machine.WDT(timeout=board.WATCHDOG_MS)
-    scan = Scan(image, controller, outputs, inputs, pollers, health, watchdog, journal, period_ms, boot)
+    driven = Outputs(outputs, chips)
+    scan = Scan(image, controller, driven, inputs, pollers, health, watchdog, journal, period_ms, boot)
     wall = Wall()
     telemetry = Telemetry(scan, wall, params["telemetry.period_s"], params["telemetry.full_s"])
     site = config["site"]
@@ -105,13 +110,30 @@ def _tcp_master(endpoint: str) -> Master:
     return TcpMaster(host, int(port))
 
 
-def _pins(rows: "dict[str, Any]", image: Image, inverted: bool) -> "tuple[Outputs, Inputs]":
+def _pins(
+    wires: "Wires", board: "Any", image: Image, limit_ms: int
+) -> "tuple[list[Any], list[Any], list[Inputs]]":
+    """Rows of `Outputs`, its chips, and the inputs; those of a chip are stale after `limit_ms`."""
+    chips: "tuple[list[Any], list[Any]]" = ([], [])
+    if board.EXPANDERS:
+        from greenmast_fw.drivers import expander  # a board without expanders does without
+
+        chips = expander.chips(board)
     outputs = []
+    for number, pin, level, rest in wires[0]:
+        if pin < 100:
+            driver: "Any" = machine.Pin(pin, machine.Pin.OUT, value=rest)
+        else:
+            driver = expander.Bit(chips[0][(pin - 100) // 8], (pin - 100) % 8)
+        outputs.append((number, driver, level))
     inputs = []
-    for name, row in rows.items():
-        pin: "Any" = machine.Pin(row["pin"], machine.Pin.OUT, value=0)
-        outputs.append((points.OUTPUTS.index(name), pin, 1 if row["idle"] == "closed" else 0))
-        if row["feedback"] is not None:
-            pin = machine.Pin(row["feedback"], machine.Pin.IN, machine.Pin.PULL_UP)
-            inputs.append((points.index("feedback." + name), pin))
-    return Outputs(outputs), Inputs(inputs, image, inverted)
+    for chip in [None] + chips[1]:
+        rows: "list[Any]" = []
+        for point, pin, level in wires[2]:
+            if pin < 100 and chip is None:
+                rows.append((point, machine.Pin(pin, machine.Pin.IN, machine.Pin.PULL_UP), level))
+            elif pin >= 100 and chip is chips[1][(pin - 100) // 8]:
+                rows.append((point, expander.Bit(chip, (pin - 100) % 8), level))
+        if rows:
+            inputs.append(Inputs(rows, image, chip, limit_ms if chip else 0))
+    return outputs, chips[0], inputs

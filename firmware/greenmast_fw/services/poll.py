@@ -11,24 +11,18 @@ has taken out of automatic is not started. A SunSpec device is walked first, and
 from greenmast_fw.devices import profile
 from greenmast_fw.drivers import clock
 from greenmast_fw.drivers.modbus_master import ModbusError
-from greenmast_protocol import modbus_frame, quality
+from greenmast_protocol import modbus_frame
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any
-
     from greenmast_fw.core.snapshot import Image
     from greenmast_fw.devices.profile import Device
-    from greenmast_fw.devices.sunspec import Walker
     from greenmast_fw.drivers.modbus_master import Master
 
 _MINUTE_MS = 60_000
 _SWITCH = 5  # the length of such a row; a setpoint's is longer
 SILENT_SCANS = 3  # in a row without an answer: one or two may be noise
 _UNREADY_SCANS = 5  # until a device that was not ready for a switch is asked again
-_STEPS = 8  # of a walk in one visit
-_WALKING = -1  # where a SunSpec model begins that has not been met yet,
-_UNSUPPORTED = -2  # or that the device has not
 _SHORTEST_MS = 1000  # a scan of a full bus takes about this long whatever shorter period is asked for
 
 
@@ -37,7 +31,7 @@ class Station:
 
     def __init__(self, device: "Device", image: "Image", stale_ms: int) -> None:
         self.unit, _, _, self.reads, self.rows, self.writes, self.ready, self.walker = device
-        self.base = 0 if self.walker is None else _WALKING  # what the addresses of its reads count from
+        self.base = 0 if self.walker is None else -1  # what its reads count from; below 0: see `walk`
         self.failures = 0  # scans in a row in which the device gave nothing
         self.rest = 0  # scans to leave it alone
         self.first = 0  # the read that a visit begins with
@@ -53,6 +47,12 @@ class Station:
         self.held: "list[int | None]" = [None] * len(self.writes)
         self.write_due = bytearray(len(self.writes))
         self.ours = bytearray(len(self.writes))
+
+    def walk_again(self) -> None:
+        """A SunSpec device may not be what it was."""
+        if self.walker is not None:
+            self.walker.restart()
+            self.base = -1
 
     def hold(self, i: int, value: int) -> None:
         """Row `i` of `writes` shall be at `value`."""
@@ -137,7 +137,7 @@ class BusPoller:
                     scans = self._scans_a_minute
                 station.rest = scans - 1
                 if station.failures == SILENT_SCANS:
-                    self._walk_again(station)
+                    station.walk_again()
 
     async def _visit(self, station: Station) -> bool:
         """Exchange what is due. False when there was something and the device gave nothing.
@@ -152,8 +152,10 @@ class BusPoller:
                 station.write_due[i] = 1
                 return False
         walker = station.walker
-        if walker is not None and station.base < 0:
-            return await self._walk(station, walker)
+        if station.base < 0:
+            from greenmast_fw.services import walk  # a site without SunSpec devices does without
+
+            return await walk.visit(self._master, self._image, station, self._scans_a_minute)
         reads = station.reads
         count = len(station.due)
         first = station.first
@@ -169,67 +171,22 @@ class BusPoller:
                     station.unit, reads[at], station.base + reads[at + 1], reads[at + 2]
                 )
                 if walker is not None and not walker.holds(data):
-                    self._walk_again(station)
+                    station.walk_again()
                     return True
                 profile.decode(station.rows, number, data, self._image)
                 self._image.refresh(station.source + number)
                 station.due[number] = reads[at + 3] - 1
                 if reads[at] == modbus_frame.READ_COILS:
-                    self._compare(station, reads[at + 1], data)
+                    from greenmast_fw.services import switching  # as below
+
+                    switching.compare(station, reads[at + 1], data)
             except ModbusError as error:
                 if error.code < modbus_frame.EXCEPTION:
                     station.first = number + 1
                     return some
-                self._walk_again(station)
+                station.walk_again()
             some = True  # that a device refuses is an answer, too
         return True
-
-    def _walk_again(self, station: Station) -> None:
-        """A SunSpec device may not be what it was."""
-        if station.walker is not None:
-            station.walker.restart()
-            station.base = _WALKING
-
-    async def _walk(self, station: Station, walker: "Walker") -> bool:
-        """Some steps through the models of a SunSpec device. False: no answer, or a damaged one.
-
-        A device without the model says so by its points, and is walked again every minute.
-        """
-        if station.base == _UNSUPPORTED:
-            for number in range(len(station.due)):
-                self._image.refresh(station.source + number)
-            station.due[0] -= 1
-            if not station.due[0]:
-                self._walk_again(station)
-            return True
-        for _ in range(_STEPS):
-            try:
-                walker.took(await self._master.read(station.unit, walker.function, walker.at, walker.step))
-            except ModbusError as error:
-                if error.code < modbus_frame.EXCEPTION:
-                    return False
-                walker.refused()
-            if walker.at < 0:
-                break
-        if walker.start:
-            station.base = walker.start
-            station.due = bytearray(len(station.due))
-        elif walker.at < 0:
-            station.base = _UNSUPPORTED
-            station.due[0] = self._scans_a_minute
-            for i in range(0, len(station.rows), profile.ROW_SIZE):
-                self._image.invalid(station.rows[i], quality.UNSUPPORTED)
-        return True
-
-    def _compare(self, station: Station, first: int, data: memoryview) -> None:
-        """Relays that are not as we hold them have dropped by themselves: write them again at once."""
-        for i in range(len(station.writes)):
-            row, value = station.writes[i], station.held[i]
-            if value is None or row[1] != modbus_frame.WRITE_COIL:
-                continue
-            channel = row[2] - first
-            if (data[channel >> 3] >> (channel & 7) & 1) != (_values(row, value)[0] > 0):
-                station.write_due[i] = 0
 
     async def _write(self, station: Station, i: int) -> bool:
         """False: no answer, or a damaged one."""
@@ -237,43 +194,19 @@ class BusPoller:
         value = station.held[i] or 0
         again = self._scans_a_minute - 1
         try:
-            if await self._is_ready(station, i, value):
-                await self._send(station.unit, row, value)
-                station.ours[i] = value > 0
+            if len(row) == _SWITCH:
+                from greenmast_fw.services import switching  # most sites do without
+
+                if not await switching.write(self._master, station, i, value):
+                    again = _UNREADY_SCANS
+            elif row[1] == modbus_frame.WRITE_REGISTER:
+                register = profile.register_value(row, value)
+                await self._master.write_register(station.unit, row[2], register)
             else:
-                again = _UNREADY_SCANS
+                registers = (profile.register_value(row, value),)
+                await self._master.write_registers(station.unit, row[2], registers)
         except ModbusError as error:
             return error.code >= modbus_frame.EXCEPTION
         if station.held[i] == value:  # else it has changed meanwhile and is due again
             station.write_due[i] = again
         return True
-
-    async def _is_ready(self, station: Station, i: int, value: int) -> bool:
-        """Whether the device may be told. Raises ModbusError."""
-        conditions = station.ready[0 if value else 1]
-        if len(station.writes[i]) != _SWITCH or not conditions:
-            return True
-        if not value and not station.ours[i]:
-            return False
-        for function, address, count, checks in conditions:
-            data = await self._master.read(station.unit, function, address, count)
-            if not profile.holds(checks or (), data):
-                return False
-        return True
-
-    async def _send(self, unit: int, row: "Any", value: int) -> None:
-        values = _values(row, value)
-        if row[1] == modbus_frame.WRITE_REGISTER:
-            await self._master.write_register(unit, row[2], values[0])
-        elif row[1] == modbus_frame.WRITE_COIL:
-            await self._master.write_coil(unit, row[2], values[0] > 0)
-        else:
-            await self._master.write_registers(unit, row[2], values)
-
-
-def _values(row: "Any", value: int) -> "tuple[int, ...]":
-    """What to write for `value`."""
-    if len(row) == _SWITCH:
-        values: "tuple[int, ...]" = row[3] if value else row[4]
-        return values
-    return (profile.register_value(row, value),)

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 _DT_MAX_MS = 60_000
 _DEVICE_SILENT = alarms.index("device_silent")
 _BUS_FAULT = alarms.index("bus_fault")
+_IO_FAULT = alarms.index("io_fault")
 _UPTIME = points.index("controller.uptime_s")
 _BOOT = points.index("controller.boot")
 _HEAP_FREE = points.index("controller.heap_free_b")
@@ -45,7 +46,7 @@ class Scan:
         image: "Image",
         controller: "Controller",
         outputs: "Outputs",
-        inputs: "Inputs",
+        inputs: "list[Inputs]",
         pollers: "list[BusPoller]",
         health: "Health",
         watchdog: "Watchdog",
@@ -55,7 +56,7 @@ class Scan:
     ) -> None:
         self.image = image
         self.controller = controller
-        self._outputs = outputs
+        self.outputs = outputs
         self._inputs = inputs
         self._pollers = pollers
         self._health = health
@@ -109,7 +110,11 @@ class Scan:
         self.uptime_ms += dt_ms
         self._journal.uptime_s = self.uptime_ms // 1000
         self.image.advance(dt_ms)
-        self._inputs.read_into()
+        failed = self.outputs.failed
+        for inputs in self._inputs:
+            inputs.read_into()
+            failed = failed or inputs.failed
+        self.controller.report_alarm(_IO_FAULT, failed)
         self._health.step()
         snapshot = self.image.snapshot()
         silent = faulty = False
@@ -119,7 +124,7 @@ class Scan:
         self.controller.report_alarm(_DEVICE_SILENT, silent)
         self.controller.report_alarm(_BUS_FAULT, faulty)
         decision = self.controller.step(snapshot, dt_ms)
-        self._outputs.apply(decision.outputs)
+        self.outputs.apply(decision.outputs)
         for name in decision.setpoints:
             for poller in self._pollers:
                 poller.hold(name, decision.setpoints[name])

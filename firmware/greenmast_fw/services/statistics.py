@@ -10,7 +10,8 @@ if TYPE_CHECKING:
 
 
 def collect(view: "View") -> "dict[str, Any]":
-    """{"scans", "scan_gap_max_ms", "scan_late_ms", "switches", "modbus", "mqtt", "telemetry"}.
+    """{"scans", "scan_gap_max_ms", "scan_late_ms", "switches", "output_errors", "modbus", "mqtt",
+    "telemetry"}.
 
     "modbus" has {"requests", "errors", "stray_bytes", "refused": {verdict of `modbus_frame`: exchanges}}.
     """
@@ -32,6 +33,7 @@ def collect(view: "View") -> "dict[str, Any]":
         "scan_gap_max_ms": scan.gap_max_ms,
         "scan_late_ms": scan.late_ms,
         "switches": scan.switches,
+        "output_errors": scan.outputs.errors,
         "modbus": {"requests": requests, "errors": errors, "stray_bytes": stray, "refused": refused},
         "mqtt": {
             "published": mqtt.published if mqtt else 0,

@@ -107,14 +107,14 @@ def _statistics(view: View) -> "dict[str, Any]":
 
 
 def _command(controller: "Controller", params: "dict[str, Any]") -> "tuple[str, str, dict[str, object]]":
-    from greenmast_protocol import commands, reasons
+    from greenmast_protocol import commands, refusals
 
     name, args = params.get("name"), params.get("args", {})
     code, text = commands.problem(name, args)
     if code or not isinstance(name, str):
         return code, text, {}
     number, applied = controller.command(name, args)
-    code = reasons.NAMES[number] if number else ""
+    code = refusals.name(number) if number else ""
     return code, code, applied
 
 

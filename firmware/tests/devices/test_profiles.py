@@ -72,7 +72,6 @@ def test_epever_soc_is_whole_percent_and_32_bit_values_have_the_low_word_first()
         "solar.power_w": 858,
         "battery.voltage_mv": 53_210,
     }
-    assert read_values("epever-tracer-an", 3, {0: 0xFB2E, 1: 0xFFFF}) == {"battery.current_ma": -12_340}
     assert read_values("epever-tracer-an", 1, {0: 0x0001, 1: 0x0001}) == {"solar.energy_wh": 655_370}
 
 

@@ -37,6 +37,7 @@ def document(board="virtual", profile="pzem-017"):
             {"role": "battery", "profile": "daly-bms", "bus": "meters", "address": 210},
         ],
         "outputs": {},
+        "inputs": {},
         "battery": {"chemistry": "lfp", "capacity_ah": 300, "cells": 15},
         "params": {"scan.period_ms": 500},
         "mqtt": {},
@@ -44,7 +45,7 @@ def document(board="virtual", profile="pzem-017"):
 
 
 def test_a_good_configuration_gives_board_parameters_and_devices_in_its_order():
-    boot, (config, board, params, devices), problems = read(document())
+    boot, (config, board, params, devices, _), problems = read(document())
     assert (boot, problems) == (7, [])
     assert config["site"]["id"] == "here"
     assert board.NAME == "virtual"

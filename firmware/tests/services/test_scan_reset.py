@@ -14,6 +14,7 @@ class Fake:
     """Outputs, inputs, devices' health, watchdog and journal in one."""
 
     def __init__(self):
+        self.failed = False
         self.uptime_s = 0
         self.fed = 0
 
@@ -50,7 +51,7 @@ def _run(scan, fake):
 
 def _scan(fake):
     controller = Controller(params.defaults(), Site({"grid": (1, 0)}))
-    return Scan(Image(), controller, fake, fake, [], fake, fake, fake, 100, 1)
+    return Scan(Image(), controller, fake, [fake], [], fake, fake, fake, 100, 1)
 
 
 def test_a_reset_by_command_ends_the_program_after_the_next_scan():

@@ -143,7 +143,7 @@ class Line:
                 continue
             self.arrived[end].append(heard)
             counts["to_slave" if end else "to_master"] += 1
-            if end == MASTER and char.sender != MASTER:
+            if end == MASTER and char.sender not in (MASTER, NOBODY):
                 self.watch.had(now_ns)
 
     def _reaches(self, char: Character, end: int) -> bool:

@@ -4,7 +4,8 @@ Owns the measurement of t3.5 and the trace. Must not know terminals, and changes
 
 The silence before a request is the time from the last character that the master had, or sent itself, until
 its next request was taken from its terminal. A character counts from when it was handed over, which may be
-later than it was due: a wire that wakes up late gives no silence away. A pause inside a request counts, too.
+later than it was due: a wire that wakes up late gives no silence away. A pause inside a request counts, too;
+a character that nobody sent does not, for it may come when a master has just looked.
 """
 
 from __future__ import annotations

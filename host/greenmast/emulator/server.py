@@ -58,7 +58,7 @@ class BusStats:
 class BusServer:
     """Serves `devices` (unit address -> device) on any number of ports.
 
-    `speed`: how many times faster than the clock on the wall the masters' time runs; faults keep up with it.
+    `speed`: how many times faster than the clock on the wall the masters' time runs; replies keep up with it.
     """
 
     def __init__(self, devices: Mapping[int, Device]) -> None:
@@ -196,7 +196,7 @@ class _Connection(ModbusProtocol):
                 pieces += self._pieces(unit, reply, transaction)
         for delay_s in dict.fromkeys(at_s for at_s, _ in pieces):
             together = b"".join(data for at_s, data in pieces if at_s == delay_s)
-            self.loop.call_later(self._turnaround_s + delay_s / self._bus.speed, self._reply, together)
+            self.loop.call_later((self._turnaround_s + delay_s) / self._bus.speed, self._reply, together)
         if not self._serial and any(data[used + 2 : used + 4]):
             self.close()  # not Modbus: the protocol identifier is always zero
         return used

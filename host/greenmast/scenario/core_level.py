@@ -57,8 +57,12 @@ class CoreRun:
         self._sensors = Sensors(site, self.plant, self._params, scenario.seed)
         self._random = Random(stream(scenario.seed, "board"))
         self.faults: dict[str, set[str]] = self._sensors.faults
-        self._relays = [(points.OUTPUTS.index(o.name), o.name, o.idle == "closed") for o in site.outputs]
-        self._start_line = any(o.name == "genset_start" for o in site.outputs)
+        self._relays = [
+            (points.OUTPUTS.index(o.name), o.name, o.idle == "closed")
+            for o in site.outputs
+            if o.device is None
+        ]
+        self._start_line = any(o.name == "genset_start" and o.device is None for o in site.outputs)
         self._queue: list[tuple[int, int, Callable[[], None]]] = []
         self._ticket = 0
         self.time_ms = 0

@@ -23,13 +23,14 @@ from greenmast.errors import UserError
 from greenmast.link import reading
 from greenmast.link.base import NoContactError, RefusedError
 from greenmast.link.serial import SerialLink
-from greenmast.scenario import faults
 from greenmast.scenario.document import Act, Fault, Scenario
+from greenmast.scenario.hil_faults import HilFaults
 from greenmast.scenario.invariants import Invariants
 from greenmast.scenario.judge import Failure, Judge
 from greenmast.scenario.terms import ALARM
+from greenmast.site import Site
 from greenmast_fw.core import site as site_facts
-from greenmast_protocol import params, show
+from greenmast_protocol import alarms, config, params, show
 
 SPEED_MAX = 5
 WALL_MAX_S = 600
@@ -49,7 +50,6 @@ _NEEDS = {
     "partition": "commands over the link",
     "broker_restart": "commands over the link",
 }
-_DEVICE = ("silent", "frozen")
 _UNASKED = (
     "the board runs on",
     "reset by its watchdog unasked: a defect of the firmware, or a machine too busy for this speed",
@@ -59,11 +59,12 @@ _UNASKED = (
 def obstacle(scenario: Scenario) -> str:
     """Why this scenario cannot be played here, or ""."""
     lacking: dict[str, None] = {}
+    wired = [config.INPUTS[row.name][0] for row in scenario.site.inputs]
     for act in scenario.acts:
         for name in act.plant:
-            if name in _UNWIRED:
+            if name in _UNWIRED and name not in wired:
                 lacking[f"{name} (no such input is wired)"] = None
-        if act.fault and (need := _need(act.fault)):
+        if act.fault and (need := _need(act.fault, scenario.site)):
             lacking[f"{act.fault.on} {act.fault.kind} (needs {need})"] = None
         if act.command and act.command.refused != "not_authorised":
             lacking[f"command {act.command.name} (needs commands over the link)"] = None
@@ -79,11 +80,9 @@ def obstacle(scenario: Scenario) -> str:
     return ""
 
 
-def _need(fault: Fault) -> str:
+def _need(fault: Fault, site: Site) -> str:
     """What this level lacks for a fault, or ""."""
-    if fault.kind in faults.DEVICE and fault.kind not in _DEVICE:
-        return "a faulty wire"
-    if fault.on == "fuel":
+    if fault.on == "fuel" and not any(device.role == "fuel" for device in site.devices):
         return "a fuel sensor of its own"
     return _NEEDS.get(fault.kind, "")
 
@@ -111,7 +110,7 @@ class HilRun:
         self._plant = self.world.plant
         for name, value in scenario.start.items():
             self._plant.set_truth(name, value)
-        self._faults: dict[str, set[str]] = {}
+        self._faults = HilFaults(self.world)
         self._until_s: dict[tuple[str, str], float] = {}
         self._queue: list[tuple[float, Callable[[], None]]] = []
         self._begun_s: float | None = None  # the plant's time when the board had taken over
@@ -191,7 +190,7 @@ class HilRun:
         dt_ms = round((self._plant.time_s - self._seen_s) * 1_000)
         if dt_ms > 0:
             self._seen_s = self._plant.time_s
-            self._invariants.truth(now_ms, dt_ms, self._faults, board.running)
+            self._invariants.truth(now_ms, dt_ms, self._faults.active, board.running)
 
     def _act(self, act: Act) -> None:
         for name, value in act.plant.items():
@@ -207,21 +206,8 @@ class HilRun:
         key = (on, kind)
         until_s = float("inf") if fault.for_ms is None else self._now_s() + fault.for_ms / 1_000
         self._until_s[key] = max(until_s, self._until_s.get(key, 0.0))
-        self._set(on, kind, True)
-        self._at(until_s, lambda: self._set(on, kind, self._now_s() < self._until_s[key]))
-
-    def _set(self, on: str, kind: str, so: bool) -> None:
-        kinds = self._faults.setdefault(on, set())
-        (kinds.add if so else kinds.discard)(kind)
-        if kind in faults.CONTACTOR:
-            setattr(self._plant.contactors[on], kind, so)
-        elif kind in faults.GENSET:
-            setattr(self._plant.genset, kind, so)
-        else:
-            role, _, number = on.partition(".")
-            of_role = [device for device in self.world.site.devices if device.role == role]
-            for device in of_role[int(number) - 1 : int(number)] if number else of_role:
-                setattr(self.world.emulated.buses[device.bus].devices[device.address], kind, so)
+        self._faults.set(on, kind, True)
+        self._at(until_s, lambda: self._faults.set(on, kind, self._now_s() < self._until_s[key]))
 
     def _upset(self, fault: Fault) -> None:
         board = self.world.board
@@ -260,7 +246,8 @@ class _View:
                 some = self._points[first : first + _POINTS_A_REQUEST]
                 values.update(reading.get(self._link, some).values)
             if self._alarms:
-                self._raised = {alarm["name"] for alarm in self._link.call("alarms")["alarms"]}
+                told = self._link.call("alarms")["alarms"]
+                self._raised = {alarm["name"] for alarm in told if alarm["state"] in alarms.IN_FORCE}
         except (NoContactError, RefusedError):
             return False
         self._values = values

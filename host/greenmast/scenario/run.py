@@ -19,7 +19,7 @@ from rich.console import Console
 from rich.text import Text
 
 from greenmast.errors import BAD_INPUT_FILE, DONE, REFUSED, UserError
-from greenmast.scenario import document
+from greenmast.scenario import document, faults
 from greenmast.scenario.document import Scenario
 from greenmast.scenario.judge import Failure, Verdict
 from greenmast.scenario.terms import clock
@@ -104,7 +104,14 @@ def _obstacle(scenario: Scenario, level: str) -> str:
         except ModuleNotFoundError as error:
             return f"needs: pip install 'greenmast[emulator]' ({error.name} is missing)"
         return hil_level.obstacle(scenario)
-    return "" if level == "core" else _ABSENT.format(level)
+    return _without_lines(scenario) if level == "core" else _ABSENT.format(level)
+
+
+def _without_lines(scenario: Scenario) -> str:
+    """Level core has none: devices answer the controller at once."""
+    acts = [act.fault for act in scenario.acts if act.fault and act.fault.on.split(".")[0] == faults.BUS]
+    lacking = dict.fromkeys(f"{fault.on} {fault.kind} (needs a line)" for fault in acts)
+    return f"not at this level: {', '.join(lacking)}" if lacking else ""
 
 
 def _play(tasks: list[tuple[str, str]], jobs: int) -> Iterator[Verdict]:

@@ -13,6 +13,7 @@ from array import array
 from collections.abc import Mapping, Set
 from random import Random
 
+from greenmast.emulator.cabinet import mains_relay
 from greenmast.plant import Plant
 from greenmast.plant.noise import stream
 from greenmast.plant.truths import READERS
@@ -75,6 +76,8 @@ class Sensors:
             if output.feedback is not None and output.name in plant.contactors
         ]
         self._inputs = [(points.index(name), READERS[name]) for name in _INPUTS]
+        if any(row.name == "mains_fail" for row in site.inputs):
+            self._inputs.append((points.index("grid.mains_ok"), mains_relay(site)))
 
     def restart(self) -> None:
         """The board has been reset: it knows nothing."""

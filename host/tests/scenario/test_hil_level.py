@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import pytest
 
 from greenmast.scenario import hil_level
+from greenmast.site import Input
 
 
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        ("fault = { on = 'battery', kind = 'nan' }", "battery nan (needs a faulty wire)"),
         ("fault = { on = 'fuel', kind = 'silent' }", "fuel silent (needs a fuel sensor of its own)"),
         ("fault = { on = 'clock', kind = 'lost' }", "clock lost (needs a clock"),
         ("fault = { on = 'controller', kind = 'flash_full' }", "flash_full (needs a faulty flash)"),
@@ -32,6 +34,12 @@ def test_everything_that_is_missing_is_named_at_once(load) -> None:
     assert "command" in reason
 
 
+def test_what_the_site_wires_is_no_obstacle(load) -> None:
+    scenario = load("[[at]]\ntime = 1\nplant = { 'site.smoke' = 1 }\n")
+    site = dataclasses.replace(scenario.site, inputs=(Input("smoke", 11, "closed"),))
+    assert hil_level.obstacle(dataclasses.replace(scenario, site=site)) == ""
+
+
 def test_a_story_that_takes_too_long_on_the_wall_is_not_begun(load) -> None:
     text = 'site = "india-rural"\nduration = "%s"'
     assert hil_level.obstacle(load(text % "51m", whole=True)) == (
@@ -50,6 +58,10 @@ def test_what_this_level_does_is_no_obstacle(load) -> None:
             ("genset", "stalls"),
             ("controller", "reset"),
             ("controller", "hang"),
+            ("battery", "nan"),
+            ("load", "babble"),
+            ("bus", "noise"),
+            ("bus.meters", "cut"),
         )
     )
     story += "[[at]]\ntime = 1\ncommand = { name = 'genset.stop' }\nexpect_refused = 'not_authorised'\n"

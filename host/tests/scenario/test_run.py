@@ -109,3 +109,12 @@ def test_a_file_that_can_be_played_nowhere_has_not_passed(write) -> None:
     result = run(path, "--json")
     assert result.exit_code == REFUSED
     assert json.loads(result.stdout)["passed"] is False
+
+
+def test_a_faulty_line_is_not_played_where_there_are_no_lines(write) -> None:
+    path = write(HOLDS + "[[at]]\ntime = 1\nfault = { on = 'bus.meters', kind = 'noise' }\n")
+    result = run(path, "--level", "core", "--json")
+    assert result.exit_code == REFUSED
+    (failure,) = json.loads(result.stdout)["failures"]
+    assert failure["what"] == room.NOT_RUN
+    assert failure["saw"] == "not at this level: bus.meters noise (needs a line)"

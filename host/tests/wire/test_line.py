@@ -275,6 +275,18 @@ def test_a_wire_that_hands_over_late_gives_no_silence_away() -> None:
     assert line.counters()["gap_min_us"] == 1_000
 
 
+def test_noise_right_before_a_request_is_not_the_masters_violation() -> None:
+    line = make()
+    line.take(1, REPLY, 0)
+    run(line, 20 * CHAR_NS)
+    line.fault("babble", {}, 25 * CHAR_NS)
+    line.release(25 * CHAR_NS)
+    run(line, 30 * CHAR_NS)
+    line.take(0, REQUEST, 30 * CHAR_NS)
+    assert line.counters()["gaps"] == 1
+    assert line.counters()["gap_violations"] == 0
+
+
 def test_a_request_into_a_reply_is_a_violation() -> None:
     line = make()
     line.take(1, REPLY, 0)

@@ -82,18 +82,18 @@ def test_two_that_send_at_once_hurt_each_other() -> None:
     seed = 4712
     print("seed", seed)
     random_bytes = random.Random(seed).randbytes
-    there, back = random_bytes(200), random_bytes(200)
+    there, back = random_bytes(400), random_bytes(400)
     with Wire(9600) as wire, opened(wire.master_path) as m, opened(wire.slave_path) as s:
         os.write(m, there)
-        time.sleep(0.05)  # of 0.23 s
+        time.sleep(0.05)  # of 0.46 s
         os.write(s, back)
-        heard, answered = read_exactly(s, 200)[0], read_exactly(m, 200)[0]
+        heard, answered = read_exactly(s, 400)[0], read_exactly(m, 400)[0]
         collisions = wire.counters()["collisions"]
     assert heard != there
     assert answered != back
     assert heard[0] == there[0]  # while it was alone
     assert answered[-1] == back[-1]
-    assert 100 < collisions < 400
+    assert 100 < collisions < 800
 
 
 def test_a_fault_begins_and_ends_while_the_wire_runs() -> None:

@@ -18,8 +18,8 @@ class Register(int):
     """A register that carries a number or a part of one: an integer like any other that knows what it is of.
 
     So a fault can tell numbers from states and addresses, wherever a device puts them: see `register_faults`.
-    `kind` of the number ("u16" "s16" "u32" "s32" "f32"); `part`: its place among the `parts` registers of the
-    number in the order of addresses; `low_first`: the lowest word comes first.
+    `kind` of the number: "u16" "s16" "u32" "s32" "f32", and "acc32", a counter of SunSpec. `part`: its place
+    among the `parts` registers of the number by address; `low_first`: the lowest word comes first.
     """
 
     __slots__ = ()
@@ -37,7 +37,7 @@ def _class_of(kind: str, part: int, parts: int, low_first: bool) -> type[Registe
 
 def registers(kind: str, raw: int, *, low_first: bool = False) -> tuple[int, ...]:
     """The registers of a number whose bits are `raw`; as many as the digits of `kind` say."""
-    parts = int(kind[1:]) // 16
+    parts = int(kind[-2:]) // 16
     words = [raw >> 16 * place & 0xFFFF for place in range(parts)]
     if not low_first:
         words.reverse()
