@@ -31,14 +31,19 @@ def mains_relay(site: Site) -> Callable[[Plant], float]:
 
 
 class Cabinet:
-    """The wiring of `site` around `plant`; `modules`: its emulated relay modules."""
+    """The wiring of `site` around `plant`; `modules`: its emulated relay modules.
+
+    `coils`: name of the output at a pin; `contacts`: what closes the contact at a pin, an output or an input.
+    """
 
     def __init__(self, site: Site, plant: Plant, modules: Sequence[Module]) -> None:
         self._plant = plant
         self._modules = modules
         self._table = wiring.board(site.board)
-        self._coils = {output.pin: output.name for output in site.outputs if output.pin is not None}
+        self.coils = {output.pin: output.name for output in site.outputs if output.pin is not None}
         self._driven: dict[int, bool] = {}  # relays of the module, as they were seen
+        self.contacts = {o.feedback: o.name for o in site.outputs if o.feedback is not None}
+        self.contacts.update({row.pin: row.name for row in site.inputs})
         # Pin -> whether its contact is closed.
         self._contacts: dict[int, Callable[[], bool]] = {}
         for output in site.outputs:
@@ -56,7 +61,7 @@ class Cabinet:
 
     def drive(self, pin: int, level: int) -> None:
         """The board has moved an output pin."""
-        name = self._coils.get(pin)
+        name = self.coils.get(pin)
         if name is None:
             return
         is_terminal = pin in [terminal for _, terminal in self._table.TERMINALS_OUT]
@@ -73,7 +78,7 @@ class Cabinet:
         """Let the relays of the module act, and show it the contacts."""
         for module in self._modules:
             for channel, energised in module.coils.items():
-                name = self._coils.get(config.MODULE + channel)
+                name = self.coils.get(config.MODULE + channel)
                 if name is not None and self._driven.get(channel) != energised:
                     self._driven[channel] = energised
                     self._plant.coil(name, energised)

@@ -11,7 +11,7 @@ refresh.
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from pymodbus.framer import FramerBase, FramerRTU, FramerSocket
@@ -65,6 +65,8 @@ class BusServer:
         self.speed = 1.0
         self.devices = dict(devices)
         self.stats = BusStats(devices={unit: DeviceStats() for unit in self.devices})
+        # For those who watch: unit, request and reply, as `answer` has them.
+        self.on_exchange: Callable[[int, bytes, bytes | None], None] = lambda unit, request, reply: None
         self._listeners: list[_Listener] = []
 
     async def serve_serial(self, path: str, baud: int, parity: str = "N") -> None:
@@ -190,6 +192,7 @@ class _Connection(ModbusProtocol):
             if not length or not request:
                 break
             reply = self._bus.answer(unit, request)
+            self._bus.on_exchange(unit, request, reply)
             if reply is None and not self._serial:
                 reply = bytes((request[0] | 0x80, NO_RESPONSE_FROM_TARGET))
             if reply is not None:

@@ -32,9 +32,9 @@ class World:
 
     `mqtt`: where the board finds its broker. `folder`: for the flash file. `speed`: how many times faster
     than the clock on the wall everything runs, the board's own time included. `start`: local time of the
-    plant. `romfs`: the firmware is a ROM image and runs in place; else it is files in flash and is loaded
-    into the heap. `heap_b`: None for that of the deployment (see `board`). `cold`: leave the board off
-    (`board.start()` switches it on).
+    plant. `sun`: its own; else a truth says what the array offers. `romfs`: the firmware is a ROM image and
+    runs in place; else it is files in flash and is loaded into the heap. `heap_b`: None for that of the
+    deployment (see `board`). `cold`: leave the board off (`board.start()` switches it on).
     """
 
     def __init__(
@@ -46,6 +46,7 @@ class World:
         seed: int = 1,
         speed: int = 1,
         start: datetime | None = None,
+        sun: bool = True,
         heap_b: int | None = None,
         romfs: bool = True,
         cold: bool = False,
@@ -54,7 +55,7 @@ class World:
         self.site = site
         self.speed = speed
         self.plant = Plant(
-            PlantConfig.from_site(site.plant), seed, start=start or datetime.now(site.timezone)
+            PlantConfig.from_site(site.plant), seed, start=start or datetime.now(site.timezone), sun=sun
         )
         self.files = build.firmware(site)
         self.flash = folder / "flash.img"
@@ -72,6 +73,10 @@ class World:
         self.wires: dict[str, Wire] = {}  # by bus
         self.board: VirtualBoard
         self.on_tick: Callable[[], None] = lambda: None
+        # For those who watch: "output" or "input", its name, pin and new level.
+        self.on_pin: Callable[[str, str, int, int], None] = lambda way, name, pin, level: None
+        self.inputs: dict[str, int] = {}  # levels of the auxiliary contacts and the site's inputs
+        self.outputs: dict[str, int] = {output.name: 0 for output in site.outputs}  # levels of the coils
         self._heap_b = heap_b or (HEAP_B if romfs else HEAP_LOADED_B)
         self._cold = cold
         self._seed = seed
@@ -101,15 +106,17 @@ class World:
                     uarts[numbers.pop(0)] = wire.master_path
                 await server.serve_serial(wire.slave_path, bus.baud, bus.parity)
             self.flash.write_bytes(image.littlefs(self._in_flash, self._config))
+            levels = self.cabinet.levels()
+            self.inputs = {self.cabinet.contacts[pin]: level for pin, level in levels.items()}
             self.board = VirtualBoard(
                 self.flash,
                 uarts,
-                self.cabinet.levels(),
+                levels,
                 table=self._table,
                 speed=self.speed,
                 heap_b=self._heap_b,
                 rom=self._rom,
-                on_pin=self.cabinet.drive,
+                on_pin=self._drive,
                 on_log=self._on_log,
             )
             if not self._cold:
@@ -129,6 +136,13 @@ class World:
         await self.emulated.stop()
         self._stack.close()
 
+    def _drive(self, pin: int, level: int) -> None:
+        self.cabinet.drive(pin, level)
+        name = self.cabinet.coils.get(pin)
+        if name is not None:
+            self.outputs[name] = level
+            self.on_pin("output", name, pin, level)
+
     async def _run(self) -> None:
         clock = asyncio.get_running_loop().time
         before_s = clock()
@@ -144,5 +158,9 @@ class World:
             self.emulated.refresh()
             self.cabinet.refresh()
             for pin, level in self.cabinet.levels().items():
-                self.board.set_input(pin, level)
+                name = self.cabinet.contacts[pin]
+                if self.inputs.get(name) != level:
+                    self.inputs[name] = level
+                    self.board.set_input(pin, level)
+                    self.on_pin("input", name, pin, level)
             self.on_tick()

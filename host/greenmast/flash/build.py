@@ -11,6 +11,7 @@ import ast
 import subprocess
 from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from functools import lru_cache
 from importlib import resources
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -39,8 +40,14 @@ _OPTIMISATION = "-O3"  # no asserts, no line numbers
 
 def firmware(site: Site) -> dict[str, bytes]:
     """Path on the board -> content, of the whole firmware for `site`."""
+    return dict(_firmware(frozenset(path for path, _ in _sources() if _is_needed(path, site))))
+
+
+@lru_cache
+def _firmware(needed: frozenset[str]) -> Mapping[str, bytes]:
+    """Of the modules with these paths: compiling takes seconds, and many sites have the same."""
     main = _main()
-    sources = {path: file.read_text(encoding="utf-8") for path, file in _sources() if _is_needed(path, site)}
+    sources = {path: file.read_text(encoding="utf-8") for path, file in _sources() if path in needed}
     sources[_MAIN] = main.read_text(encoding="utf-8")
     with ThreadPoolExecutor(2) as pool:
         files = dict(pool.map(_compile, _linked(sources).items()))

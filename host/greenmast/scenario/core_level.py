@@ -13,9 +13,8 @@ from datetime import datetime
 from heapq import heappop, heappush
 from random import Random
 
-from greenmast.plant import Plant, PlantConfig, Weather
+from greenmast.plant import Plant, PlantConfig
 from greenmast.plant.noise import stream
-from greenmast.plant.weather import SiteWeather
 from greenmast.scenario import faults
 from greenmast.scenario.document import NO_CONTACT, Act, Command, Fault, Scenario
 from greenmast.scenario.invariants import Invariants
@@ -252,9 +251,7 @@ class CoreRun:
         answer = self._answer(command)
         if answer == command.refused:
             return
-        expected = f"refused: {command.refused}" if command.refused else "accepted"
-        saw = f"refused: {answer}" if answer else "accepted"
-        self.judge.fail(self.time_ms, f"{act.place} {command.name} {expected}", saw)
+        self.judge.fail(self.time_ms, f"{act.place} {command.expected}", command.answered(answer))
 
     def _answer(self, command: Command) -> str:
         """The code of the refusal, or ""."""
@@ -321,22 +318,15 @@ _OWN: dict[str, Callable[[CoreRun, int], int]] = {
 }
 
 
-class _Night(SiteWeather):
-    """The site's temperatures without its sun, for scenarios that say themselves what the array offers."""
-
-    def poa_w_m2(self, time_s: float) -> float:
-        return 0.0
-
-
 def _plant(scenario: Scenario) -> Plant:
     """The plant with the scenario's first truths. Its own sun needs the weather of the extra `sim`."""
     site = scenario.site
-    config = PlantConfig.from_site(site.plant)
-    start = scenario.begins.replace(tzinfo=site.timezone)
-    weather: Weather | None = None
-    if "solar.power_w" in scenario.start or not config.solar.kwp:
-        weather = _Night(config.location, config.solar, scenario.seed, start)
-    plant = Plant(config, scenario.seed, start=start, weather=weather)
+    plant = Plant(
+        PlantConfig.from_site(site.plant),
+        scenario.seed,
+        start=scenario.begins.replace(tzinfo=site.timezone),
+        sun="solar.power_w" not in scenario.start,
+    )
     for name, value in scenario.start.items():
         plant.set_truth(name, value)
     return plant

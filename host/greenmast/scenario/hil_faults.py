@@ -7,6 +7,7 @@ genset are the plant's, `BusServer.fault` and `Wire.fault` do the rest.
 from __future__ import annotations
 
 from greenmast.emulator.world import World
+from greenmast.hil.real import RealWorld
 from greenmast.scenario import faults
 from greenmast.site import Device
 from greenmast_fw.devices import binding
@@ -18,7 +19,7 @@ _LATE = 1.2
 class HilFaults:
     """`active`: kinds by target."""
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: World | RealWorld) -> None:
         self.active: dict[str, set[str]] = {}
         self._world = world
         self._causes: dict[tuple[str, str], set[str]] = {}  # of a line's fault

@@ -18,7 +18,10 @@ from greenmast.site import Input
         ("fault = { on = 'controller', kind = 'flash_full' }", "flash_full (needs a faulty flash)"),
         ("fault = { on = 'link', kind = 'partition' }", "partition (needs commands"),
         ("plant = { 'site.smoke' = 1 }", "site.smoke (no such input is wired)"),
-        ("command = { name = 'genset.stop' }", "command genset.stop (needs commands"),
+        (
+            "command = { name = 'genset.stop' }\nexpect_refused = 'not_authorised'",
+            "command genset.stop not_authorised (needs commands",
+        ),
     ],
 )
 def test_what_is_missing_here_is_named(load, text: str, says: str) -> None:
@@ -28,10 +31,10 @@ def test_what_is_missing_here_is_named(load, text: str, says: str) -> None:
 
 
 def test_everything_that_is_missing_is_named_at_once(load) -> None:
-    story = "[[at]]\ntime = 1\nplant = { 'site.smoke' = 1 }\ncommand = { name = 'genset.stop' }\n"
+    story = "[[at]]\ntime = 1\nplant = { 'site.smoke' = 1 }\nfault = { on = 'clock', kind = 'lost' }\n"
     reason = hil_level.obstacle(load(story))
     assert "smoke" in reason
-    assert "command" in reason
+    assert "clock" in reason
 
 
 def test_what_the_site_wires_is_no_obstacle(load) -> None:
@@ -64,5 +67,5 @@ def test_what_this_level_does_is_no_obstacle(load) -> None:
             ("bus.meters", "cut"),
         )
     )
-    story += "[[at]]\ntime = 1\ncommand = { name = 'genset.stop' }\nexpect_refused = 'not_authorised'\n"
+    story += "[[at]]\ntime = 1\ncommand = { name = 'genset.stop' }\nexpect_refused = 'mode'\n"
     assert hil_level.obstacle(load(story)) == ""
