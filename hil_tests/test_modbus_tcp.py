@@ -17,9 +17,10 @@ import pytest
 from hil_tests.bench import GRID_GOOD, PARAMETERS, SITE
 
 from greenmast import site as sites
-from greenmast.bench.bus import compile_master
+from greenmast.bench.board_master import compile_master
 from greenmast.chain import Chain
 from greenmast.emulator import runtime
+from greenmast.emulator.server import SILENT
 from greenmast.emulator.world import World
 from greenmast.link import reading
 from greenmast.link.serial import SerialLink
@@ -189,12 +190,12 @@ def test_a_site_with_a_bus_on_the_network_loses_and_regains_it(tmp_path: Path) -
 
         wait_for(solar_mv, "values over the network", 60, 0.2)
         server = chain.world.emulated.buses["power"]
-        for device in server.devices.values():
-            device.silent = True  # a gateway says so
+        for unit in server.devices:
+            server.fault(unit, SILENT)  # a gateway says so
         wait_for(lambda: solar_mv() is None, "values stale", 60, 0.2)
         wait_for(lambda: online() == [0, 1, 1, 1, 1, 0, 0], "both missed, the others not", 60, 0.2)
-        for device in server.devices.values():
-            device.silent = False
+        for unit in server.devices:
+            server.fault(unit, SILENT, False)
         wait_for(solar_mv, "values again", 60, 0.2)
         wait_for(lambda: online() == [1] * 7, "all there", 90, 0.2)
         assert "MemoryError" not in chain.log.read_text()

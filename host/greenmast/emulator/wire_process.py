@@ -33,7 +33,7 @@ def _end() -> tuple[int, str]:
 
 def _serve(line: Line) -> None:
     ends = [_end() for _ in line.arrived]
-    selector = selectors.DefaultSelector()
+    selector = selectors.SelectSelector()  # epoll waits for whole milliseconds, ten characters
     for number, (terminal, _) in enumerate(ends):
         selector.register(terminal, selectors.EVENT_READ, number)
     selector.register(_STDIN, selectors.EVENT_READ)
