@@ -7,7 +7,7 @@ from greenmast_fw import boards
 from greenmast_fw.devices import binding
 from greenmast_fw.storage import files
 from greenmast_protocol import config, points
-from greenmast_protocol import params as parameters
+from greenmast_protocol.settings import Settings
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -20,9 +20,9 @@ if TYPE_CHECKING:
     # channel of the relay module or -1, level for open contacts), local inputs (point, pin, level where the
     # point is 0).
     Wires = tuple[list[tuple[int, int, int, int]], list[tuple[int, int, int]], list[tuple[int, int, int]]]
-    # The configuration document, the board's module, all parameters, the devices in the document's order,
-    # the wires.
-    Setup = tuple[Any, Any, dict[str, int], list[Device], Wires]
+    # The configuration document, the board's module, all parameters (`Settings`), the devices in the
+    # document's order, the wires.
+    Setup = tuple[Any, Any, Any, list[Device], Wires]
 
 
 def read() -> "tuple[int, Setup | None, list[tuple[str, str]]]":
@@ -52,8 +52,7 @@ def read() -> "tuple[int, Setup | None, list[tuple[str, str]]]":
     lines = len([1 for bus in document["buses"] if not bus.get("tcp")])
     if lines > len(board.UARTS):
         return boot, None, [("bus", "%d lines, and the board has %d" % (lines, len(board.UARTS)))]
-    settings = parameters.complete(document["params"])
-    return boot, (document, board, settings, devices, wired), []
+    return boot, (document, board, Settings(document["params"]), devices, wired), []
 
 
 def wires(document: "Any", board: "Any") -> "tuple[Wires, list[Channel]]":
