@@ -133,6 +133,7 @@ class Rpc:
             _only(params, ())
             return [strict_json.dumps({"alarms": board.alarms()})]
         if method == "command" and session is not None:
+            _only(params, ("name", "args"))
             code, text, applied = board.command(params)
             if code:
                 raise RefusedError(code, text)

@@ -151,6 +151,7 @@ def test_a_command_at_the_console_is_done_or_refused_with_its_reason():
     start = {"name": "genset.start", "args": {"for_s": 60}}
     assert ask("command", start, session=session).result == {"applied": {"for_s": 60}}
     assert code_of("command", {"name": "genset.stop", "args": {}}, session=session) == "min_run"
+    assert code_of("command", {"name": "genset.stop", "arg": {}}, session=session) == "invalid_value"
 
 
 def test_a_bus_is_read_for_the_console_only():

@@ -16,6 +16,7 @@ CARRY_S = 300  # the command's own end, should the visit break off
 SHED_S = 600
 _OPEN_S, _RETURN_S = 60.0, 1_200.0
 _STEADY_TRIES = 10
+_CARRY_LEAST_PERMILLE = 300  # a battery that may be empty is not asked to carry the critical load
 _CRITICAL = "load1"
 _FEEDBACKS = ("grid", "genset", "pv", "battery", "load1", "load2", "load3")
 _SHUNT = "swap the two sense wires of the battery's shunt, or its bus-bar direction"
@@ -32,6 +33,14 @@ def signs(visit: Visit) -> tuple[list[Result], list[Trace]]:
         results.append(_battery_sign("battery current as found", rest))
     if "grid" not in visit.outputs or visit.values(["source.ac"])["source.ac"] != 1:
         results.append(Result("signs with the battery carrying", NOT_DONE, "the grid does not serve now"))
+        return results, []
+    soc = visit.values(["battery.soc_permille"])["battery.soc_permille"]
+    if soc is None or soc < _CARRY_LEAST_PERMILLE:
+        told = (
+            "the battery's charge is not known" if soc is None else f"the battery holds {soc / 10:.0f} % only"
+        )
+        remedy = f"charge it to {_CARRY_LEAST_PERMILLE // 10} %, then begin anew"
+        results.append(Result("signs with the battery carrying", NOT_DONE, told, "", remedy))
         return results, []
     question = "Open the grid contactor for about a minute, so that the battery carries the site?"
     refused = visit.consent.refused("signs with the battery carrying", question)

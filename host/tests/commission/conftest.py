@@ -36,6 +36,7 @@ class WiredSite(Link):
         super().__init__("pretended")
         self.clock = clock
         self.faults: set[str] = set()
+        self.soc: int | None = 700
         self.refuse: dict[str, str] = {}
         self.commands: list[tuple[str, dict[str, Any]]] = []
         self.closed = dict.fromkeys(CONTACTORS, 1) | {"genset": 0}
@@ -121,7 +122,7 @@ class WiredSite(Link):
             "dc.bus_mv": 53_000,
             "battery.voltage_mv": 53_000,
             "battery.current_ma": -battery_ma if "shunt_swapped" in self.faults else battery_ma,
-            "battery.soc_permille": 700,
+            "battery.soc_permille": self.soc,
             "battery.temperature_dc": 250,
             "battery.cell_min_mv": 3_520,
             "battery.cell_max_mv": 3_545,

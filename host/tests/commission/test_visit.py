@@ -91,6 +91,15 @@ def test_without_consent_nothing_is_switched(wired: Any, visit: Callable[..., Vi
     assert sum(result.saw == "no consent" for result in results) == 5
 
 
+@pytest.mark.parametrize("soc", [None, 299])
+def test_a_battery_that_may_be_empty_is_not_asked_to_carry(
+    wired: Any, visit: Callable[..., Visit], soc: int | None
+) -> None:
+    wired.soc = soc
+    assert by_name(switching.signs(visit())[0])["signs with the battery carrying"].verdict == NOT_DONE
+    assert wired.commands == []
+
+
 def test_a_refusal_is_a_result_with_the_boards_reason(wired: Any, visit: Callable[..., Visit]) -> None:
     wired.refuse["genset.start"] = "fuel_low"
     result = engine.run(visit(), wait_for_stop=True)[0][-1]
