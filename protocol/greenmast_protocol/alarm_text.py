@@ -44,5 +44,9 @@ TEXTS = {
     "exercise_failed": ("the genset failed its exercise", "service the genset"),
     "plan_stale": ("the plan from the host has expired", "check the planner and the link"),
     "alarm_flood": ("many alarms in a short time", "look for a common cause"),
+    "storage_fault": (
+        "the flash does not take what must be kept",
+        "replace the board soon; a reset would lose the present state",
+    ),
     "config_invalid": ("no valid configuration: safe mode", "apply a configuration"),
 }

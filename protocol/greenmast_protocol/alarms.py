@@ -61,6 +61,7 @@ ALARMS = (
     ("exercise_failed", "minor", 0, 0, "genset_start_failed"),
     ("plan_stale", "warning", 0, 0, ""),
     ("alarm_flood", "warning", 0, 300, ""),
+    ("storage_fault", "major", 0, 60, ""),
 )
 
 NAMES = tuple([row[0] for row in ALARMS])

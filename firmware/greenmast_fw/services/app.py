@@ -14,9 +14,10 @@ from greenmast_fw.drivers.modbus_line import Line
 from greenmast_fw.drivers.modbus_master import RtuMaster
 from greenmast_fw.drivers.pins import Inputs, Outputs
 from greenmast_fw.drivers.wall import Wall
-from greenmast_fw.services import supervisor
+from greenmast_fw.services import keeper, supervisor
 from greenmast_fw.services.console import Console
 from greenmast_fw.services.journal import Journal
+from greenmast_fw.services.keeper import Keeper
 from greenmast_fw.services.poll import BusPoller
 from greenmast_fw.services.rpc import Rpc
 from greenmast_fw.services.scan import Scan
@@ -37,7 +38,7 @@ _PARITY = {"N": None, "E": 0, "O": 1}
 
 def build(boot: int, setup: "Setup") -> "Coroutine[None, None, None]":
     """What runs for ever."""
-    config, board, params, devices = setup
+    config, board, params, devices, kept = setup
     period_ms = params["scan.period_ms"]
     site_of_core = site_facts.from_config(config)
     image = Image(site_of_core.instances)
@@ -50,6 +51,7 @@ def build(boot: int, setup: "Setup") -> "Coroutine[None, None, None]":
         pollers.append(BusPoller(masters[-1], here, image, period_ms, params["scan.stale_periods"]))
     controller = Controller(params, site_of_core)
     journal = Journal()
+    keeper.resume(controller, kept, journal)
     watchdog = machine.WDT(timeout=board.WATCHDOG_MS)
     scan = Scan(image, controller, outputs, inputs, pollers, watchdog, journal, period_ms, boot)
     wall = Wall()
@@ -67,6 +69,7 @@ def build(boot: int, setup: "Setup") -> "Coroutine[None, None, None]":
     console = Console(rpc, stdio.Stdin(), stdio.writer(), clock.sleep_ms)
     journal.sink = console.log
     tasks = [("scan", scan.run), ("console", console.run), ("telemetry", telemetry.run_collect)]
+    tasks.append(("keeper", Keeper(scan, journal).run))
     for i, poller in enumerate(pollers):
         tasks.append(("bus %d" % (i + 1), poller.run))
     if config["mqtt"]:

@@ -1,4 +1,4 @@
-"""What a boot begins with: its number and, from the stored configuration, what the application is made of.
+"""What a boot begins with: its number and, from what is stored, what the application is made of.
 
 Loaded for one call, before anything else is there: rules, tables and profiles take much memory for a moment.
 """
@@ -15,8 +15,9 @@ if TYPE_CHECKING:
 
     from greenmast_fw.devices.profile import Device
 
-    # The configuration document, the board's module, all parameters, the devices in the document's order.
-    Setup = tuple[Any, Any, dict[str, int], list[Device]]
+    # The configuration document, the board's module, all parameters, the devices in the document's order, the
+    # controller's record.
+    Setup = tuple[Any, Any, dict[str, int], list[Device], dict[str, object]]
 
 
 def read() -> "tuple[int, Setup | None, list[tuple[str, str]]]":
@@ -32,4 +33,5 @@ def read() -> "tuple[int, Setup | None, list[tuple[str, str]]]":
         board, devices = boards.load(document["site"]["board"]), binding.bind(wanted)
     except KeyError as error:
         return boot, None, [("config", "unknown board or profile: %s" % error)]
-    return boot, (document, board, parameters.complete(document["params"]), devices), []
+    setup = (document, board, parameters.complete(document["params"]), devices, files.record())
+    return boot, setup, []
