@@ -119,8 +119,7 @@ def trial(name, old, new, generation):
                 failed.append((cut, k, str(seen)))
             again, bad = reboots(after, name, seen)
             tried += again
-            for one in bad:
-                failed.append((cut, k) + one)  # noqa: RUF005 (MicroPython has no other way)
+            failed.extend([(cut, k) + one for one in bad])  # noqa: RUF005 (MicroPython has no other way)
     return {"tried": tried, "failed": failed, "operations": whole.operations}
 
 
