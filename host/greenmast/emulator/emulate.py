@@ -88,7 +88,7 @@ async def emulate(
     for sign in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(sign, stop.set)
     host, port = _endpoint(tcp)
-    emulated = EmulatedSite(site, plant_of(site, seed))
+    emulated = EmulatedSite(site, plant_of(site, seed), seed=seed)
     with ExitStack() as wires:
         try:
             buses = []

@@ -14,6 +14,7 @@ from random import Random
 from typing import Any
 
 from greenmast.emulator.devices import Plant
+from greenmast.plant.config import BatteryConfig
 from greenmast.plant.noise import stream
 
 # Truths of a role that are divided. Flows differ a little from device to device, stores do not: strings of
@@ -28,16 +29,18 @@ FLOWS = {
     "solar": ("current_ma", "power_w", "array_w", "output_ma", "available_w", "energy_wh"),
 }  # fmt: skip
 STORES = {"battery": ("remaining_mah",)}
-# Settings of the site file that say how much a role has, divided likewise: role -> (section, name).
-CAPACITIES = {"battery": ("battery", "capacity_ah")}
 
 
 def sections_for(sections: Mapping[str, Any], role: str, devices: int) -> dict[str, Any]:
-    """The sections of a site file for building one of `devices` devices of `role`."""
-    section, name = CAPACITIES.get(role, ("", ""))
-    if devices == 1 or name not in sections.get(section, {}):
+    """The sections of a site file as one of `devices` devices of `role` is built from them.
+
+    A string knows its own capacity.
+    """
+    if role != "battery":
         return dict(sections)
-    return {**sections, section: {**sections[section], name: sections[section][name] / devices}}
+    battery = sections.get("battery", {})
+    capacity_ah = battery.get("capacity_ah", BatteryConfig().capacity_ah)
+    return {**sections, "battery": {**battery, "capacity_ah": capacity_ah / devices}}
 
 
 class Pool:
@@ -48,25 +51,21 @@ class Pool:
         weights = [1.0 + random.uniform(-spread, spread) for _ in range(devices)]
         self.plant = plant
         self.devices = devices
-        self._role = role
         self._joined = 0
-        self._flow = [weight / sum(weights) for weight in weights]
+        self._parts = [
+            {
+                **{f"{role}.{name}": weight / sum(weights) for name in FLOWS.get(role, ())},
+                **{f"{role}.{name}": 1.0 / devices for name in STORES.get(role, ())},
+            }
+            for weight in weights
+        ]
         self._limits_ma = [0.0] * devices
         self._started = [False] * devices
 
     def join(self) -> Share:
         """The view of the next device; as many as there are devices."""
         self._joined += 1
-        return Share(self, self._joined - 1)
-
-    def part(self, number: int, name: str) -> float:
-        """Part of the truth `name` that device `number` sees."""
-        role, _, what = name.partition(".")
-        if role != self._role:
-            return 1.0
-        if what in FLOWS.get(role, ()):
-            return self._flow[number]
-        return 1.0 / self.devices if what in STORES.get(role, ()) else 1.0
+        return Share(self, self._joined - 1, self._parts[self._joined - 1])
 
     def limit_ma(self, number: int) -> float:
         """Current limit of module `number`; a limit that others have set on the plant is divided equally."""
@@ -88,11 +87,11 @@ class Pool:
 
 
 class Share:
-    """The plant as one device of a `Pool` sees it and acts on it."""
+    """The plant as one device of a `Pool` sees it and acts on it; `parts`: of the truths that are divided."""
 
-    def __init__(self, pool: Pool, number: int) -> None:
+    def __init__(self, pool: Pool, number: int, parts: Mapping[str, float]) -> None:
         self._pool = pool
-        self._number = number
+        self._parts = parts
         self.rectifier = _Module(pool, number)
         self.genset = _Controller(pool, number)
 
@@ -102,7 +101,7 @@ class Share:
 
     def truth(self, name: str) -> float:
         """Present value of a point, divided where it is this role's to divide. Raises KeyError."""
-        return self._pool.plant.truth(name) * self._pool.part(self._number, name)
+        return self._pool.plant.truth(name) * self._parts.get(name, 1.0)
 
 
 class _Module:

@@ -66,7 +66,7 @@ class World:
             self._rom.write_bytes(image.rom(self.files))
             in_flash = {path: content for path, content in self.files.items() if not path.endswith(".mpy")}
         self.flash.write_bytes(image.littlefs(in_flash, site.board_config(mqtt=mqtt)))
-        self.emulated = EmulatedSite(site, self.plant)
+        self.emulated = EmulatedSite(site, self.plant, seed=seed)
         self.wires: list[Wire] = []
         self.board: VirtualBoard
         self.on_tick: Callable[[], None] = lambda: None

@@ -12,6 +12,7 @@ from typing import Any
 from greenmast.emulator.devices.comap_il4 import ComapIl4
 from greenmast.emulator.devices.daly_bms import DalyBms
 from greenmast.emulator.devices.datakom_d500 import DatakomD500
+from greenmast.emulator.devices.daviteq_cap10 import DaviteqCap10
 from greenmast.emulator.devices.device import Device, Plant
 from greenmast.emulator.devices.dse_7320 import Dse7320
 from greenmast.emulator.devices.eastron_sdm120 import EastronSdm120
@@ -19,10 +20,16 @@ from greenmast.emulator.devices.eastron_sdm230 import EastronSdm230
 from greenmast.emulator.devices.eastron_sdm630 import EastronSdm630
 from greenmast.emulator.devices.epever_tracer_an import EpeverTracerAn
 from greenmast.emulator.devices.jk_pb import JkPb
+from greenmast.emulator.devices.meanwell_cmu2c import MeanwellCmu2c
 from greenmast.emulator.devices.meanwell_drs import MeanwellDrs
 from greenmast.emulator.devices.pace_bms import PaceBms
 from greenmast.emulator.devices.pzem_017 import Pzem017
 from greenmast.emulator.devices.seplos_v3 import SeplosV3
+from greenmast.emulator.devices.sunspec_battery import SunSpecBattery
+from greenmast.emulator.devices.sunspec_inverter import SunSpecInverter
+from greenmast.emulator.devices.sunspec_meter import SunSpecMeter
+from greenmast.emulator.devices.victron_gx import VictronMppt, VictronShunt
+from greenmast.emulator.devices.waveshare_relay_8ch import WaveshareRelay8ch
 
 __all__ = ["PROFILES", "Device", "Plant", "create"]
 
@@ -42,16 +49,24 @@ _BUILDERS: dict[str, Callable[[Sections], Device]] = {
     "comap-il4": lambda site: ComapIl4(_rating_w(site)),
     "daly-bms": lambda site: DalyBms(_battery(site)[0]),
     "datakom-d500": lambda site: DatakomD500(),
+    "daviteq-cap10": lambda site: DaviteqCap10(),
     "dse-7320": lambda site: Dse7320(_rating_w(site)),
     "eastron-sdm120": lambda site: EastronSdm120(),
     "eastron-sdm230": lambda site: EastronSdm230(),
     "eastron-sdm630": lambda site: EastronSdm630(),
     "epever-tracer-an": lambda site: EpeverTracerAn(),
     "jk-pb": lambda site: JkPb(*_battery(site)),
+    "meanwell-cmu2c": lambda site: MeanwellCmu2c(),
     "meanwell-drs": lambda site: MeanwellDrs(),
     "pace-bms": lambda site: PaceBms(*_battery(site)),
     "pzem-017": lambda site: Pzem017(),
     "seplos-v3": lambda site: SeplosV3(*_battery(site)),
+    "sunspec-battery": lambda site: SunSpecBattery(*_battery(site)),
+    "sunspec-inverter": lambda site: SunSpecInverter(),
+    "sunspec-meter": lambda site: SunSpecMeter(),
+    "victron-mppt": lambda site: VictronMppt(),
+    "victron-shunt": lambda site: VictronShunt(_battery(site)[1]),
+    "waveshare-relay-8ch": lambda site: WaveshareRelay8ch(),
 }
 PROFILES = tuple(sorted(_BUILDERS))
 

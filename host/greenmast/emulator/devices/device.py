@@ -24,6 +24,8 @@ WRITE_REGISTER = 6
 WRITE_COILS = 15
 WRITE_REGISTERS = 16
 
+COIL_VALUES = {0xFF00: True, 0x0000: False}  # of function 5
+
 
 class RefusedError(Exception):
     """A device answers with exception `code` instead of carrying out a request."""
@@ -105,6 +107,12 @@ class Device:
     def write_registers(self, function: int, address: int, values: Sequence[int]) -> None:
         """Functions 6 and 16. Raises RefusedError; a refused write changes nothing."""
         raise RefusedError(ILLEGAL_FUNCTION)
+
+    def write_coil(self, address: int, value: int) -> None:
+        """Function 5 with the value as it came: products know more than on and off. Raises RefusedError."""
+        if value not in COIL_VALUES:
+            raise RefusedError(ILLEGAL_VALUE)
+        self.write_coils(WRITE_COIL, address, (COIL_VALUES[value],))
 
     def write_coils(self, function: int, address: int, values: Sequence[bool]) -> None:
         """Functions 5 and 15. Raises RefusedError; a refused write changes nothing."""

@@ -26,6 +26,7 @@ from greenmast.emulator.devices.device import (
 )
 
 SINGLES = 0xF000  # from here on a register is a value of its own
+PULSE_DIVISOR, MEASUREMENT_MODE = 0xF910, 0xF920
 SERIAL, METER_CODE, SOFTWARE = 0xFC00, 0xFC02, 0xFC03
 
 

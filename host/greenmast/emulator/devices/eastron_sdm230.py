@@ -1,7 +1,8 @@
 """Eastron SDM230-Modbus: single-phase energy meter of the grid, upstream of K_GRID.
 
-Source: SDM230 protocol v1.1 and the drivers sdm_modbus, mbmd and esphome sdm_meter. The rules are in
-`eastron`. Drivers read 0x0000..0x004F in one request.
+Source: SDM230 protocol v1.1 and the drivers sdm_modbus, mbmd and esphome sdm_meter. The map is the SDM120's
+with a phase angle, resettable energies and two tariffs, of which the first always applies. Drivers read
+0x0000..0x004F in one request. The rules are in `eastron`.
 """
 
 from __future__ import annotations
@@ -9,36 +10,46 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import ClassVar
 
-from greenmast.emulator.devices.eastron import EastronMeter, Reading, Setting, serial
+from greenmast.emulator.devices.eastron import (
+    MEASUREMENT_MODE,
+    PULSE_DIVISOR,
+    Reading,
+    Setting,
+    serial,
+)
+from greenmast.emulator.devices.eastron_sdm120 import IMPORT_PLUS_EXPORT, EastronSdm120
+
+# Of both tariffs and in both directions: read as zero unless said otherwise
+TARIFFS = (
+    *range(0x130C, 0x1310, 2), *range(0x1314, 0x1318, 2), *range(0x131C, 0x1320, 2),  # active energy
+    *range(0x1324, 0x1328, 2), *range(0x132C, 0x1330, 2), *range(0x1334, 0x1338, 2),  # reactive energy
+    0x13D2, 0x13D4, 0x1454, 0x1456, 0x1560, 0x1566, 0x156E, 0x1574,  # highest demand
+)  # fmt: skip
 
 
-class EastronSdm230(EastronMeter):
+class EastronSdm230(EastronSdm120):
     profile = "eastron-sdm230"
     settings: ClassVar[Mapping[int, Setting]] = {
-        0x000C: Setting(100.0, (60.0, 200.0)),  # pulse width, ms
-        0x0012: Setting(0.0, (0.0, 3.0)),  # parity and stop bits, from the next power-up on
-        0x0014: Setting(1.0, (1.0, 247.0)),  # address
-        0x001C: Setting(2.0, (0.0, 5.0)),  # baud rate code
+        **EastronSdm120.settings,
+        0x001C: Setting(2.0, (0.0, 5.0)),  # baud rate code: 9600
     }
-    singles = serial(23_000_001)
+    singles: ClassVar[Mapping[int, int]] = {
+        PULSE_DIVISOR: 0,
+        MEASUREMENT_MODE: IMPORT_PLUS_EXPORT,
+        **serial(23_000_001),
+    }
 
     def values(self, line: Reading, hertz: float, import_kwh: float) -> Mapping[int, float]:
         highest_w = self.highest("w", line.watts)
         return {
-            0x0000: line.volts,
-            0x0006: line.amperes,
-            0x000C: line.watts,
-            0x0012: line.apparent,
-            0x0018: line.reactive,
-            0x001E: line.factor,
+            **super().values(line, hertz, import_kwh),
             0x0024: line.angle,
-            0x0046: hertz,
-            0x0048: import_kwh,
-            0x0054: line.watts,  # demand over a short period
-            0x0056: highest_w,
-            0x0058: line.watts,
-            0x005A: highest_w,
-            0x0102: line.amperes,
-            0x0108: self.highest("a", line.amperes),
-            0x0156: import_kwh,
+            0x0180: import_kwh,  # since the last reset
+            0x0182: 0.0,
+            **dict.fromkeys(TARIFFS, 0.0),
+            0x130C: import_kwh,  # total, import
+            0x1314: import_kwh,
+            0x13D2: highest_w / 1e3,
+            0x1560: highest_w,
+            0x1566: self.highest("a", line.amperes),
         }

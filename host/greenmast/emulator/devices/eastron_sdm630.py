@@ -1,8 +1,10 @@
 """Eastron SDM630-Modbus V2: three-phase energy meter of the grid.
 
-Source: SDM630 protocol v2.0, drivers sdm_modbus, mbmd and esphome sdm_meter; captures of mbmd (issue 63) and
-solaredge_meterproxy (issues 16, 33). The rules are in `eastron`; what captures show beyond the document:
-settings that do not exist read as zero, and a single register answers with an instrument code, here zero.
+Source: SDM630 protocol v2.0, drivers sdm_modbus, mbmd and esphome sdm_meter; captures of mbmd (issue 63, pull
+request 56) and solaredge_meterproxy (issues 16, 33). The rules are in `eastron`. What captures show beyond
+the document: settings that do not exist read as zero, and a single register answers with an instrument code,
+here zero. Where the document's columns differ (system type, 40011 or 0x0008) the captures decide: 0x0006
+holds volts and 0x0008 amperes, so the register number is right.
 The plant has one phase: each line of the meter has its voltage and a third of its current, and the totals
 are those of the plant. Settings behind the password (system type, pulse width) are refused.
 """
@@ -28,7 +30,8 @@ class EastronSdm630(EastronMeter):
         0x0000: Setting(60.0, None),  # demand time, minutes
         0x0002: Setting(60.0, (0.0, 60.0)),  # demand period, minutes
         0x0006: Setting(230.0, None),  # system volts
-        0x0008: Setting(THREE_PHASES_FOUR_WIRES, None),
+        0x0008: Setting(10.0, None),  # system amperes
+        0x000A: Setting(THREE_PHASES_FOUR_WIRES, None),
         0x000C: Setting(200.0, None),  # pulse width, ms
         0x000E: Setting(0.0, None),  # password lock: locked
         0x0012: Setting(0.0, (0.0, 3.0)),  # parity and stop bits, from the next power-up on

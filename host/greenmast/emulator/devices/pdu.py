@@ -25,7 +25,6 @@ from greenmast.emulator.devices.device import (
 )
 
 MAX_BITS = 2000
-COIL_VALUES = {0xFF00: True, 0x0000: False}
 
 
 def execute(device: Device, request: bytes) -> bytes:
@@ -55,9 +54,7 @@ def _carry_out(device: Device, function: int, data: bytes) -> bytes:
     if function == WRITE_REGISTER:
         device.write_registers(function, address, (second,))
     elif function == WRITE_COIL:
-        if second not in COIL_VALUES:
-            raise RefusedError(ILLEGAL_VALUE)
-        device.write_coils(function, address, (COIL_VALUES[second],))
+        device.write_coil(address, second)
     elif function == WRITE_REGISTERS:
         payload = _payload(data, 2 * _count(address, second, 123))
         device.write_registers(function, address, struct.unpack(f">{second}H", payload))
