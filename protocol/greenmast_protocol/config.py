@@ -120,25 +120,32 @@ def _outputs(doc: "dict[str, dict[str, dict[str, object]]]", out: "list[tuple[st
 
 def _params(doc: "dict[str, dict[str, int]]", out: "list[tuple[str, str]]") -> None:
     given = doc["params"]
-    values = params.defaults()
+    good: "dict[str, int]" = {}
     for name, value in given.items():
-        row = params.row(name)
+        row = params.row(name) if isinstance(name, str) else None
         if row is None:
             out.append((str(name), "no such parameter"))
         elif not _whole(value, row[2], row[3]):
             out.append((name, "%s must be an integer in %d .. %d" % (value, row[2], row[3])))
         else:
-            values[name] = value
+            good[name] = value
     # Loads go only after the genset has had its chance: unless there is none, or the site says so.
-    late = values["lvd.before_genset"] == 1 or "genset" not in doc["outputs"]
-    for lower, upper, distance in params.PAIRS:
-        if values[upper] == 0 == values[lower]:
+    late = _setting(good, "lvd.before_genset") == 1 or "genset" not in doc["outputs"]
+    for lower, upper, distance in params.pairs():
+        low, high = _setting(good, lower), _setting(good, upper)
+        if high == 0 == low:
             continue
         if late and lower[:4] == "lvd." and upper[:7] == "genset.":
             continue
-        if values[upper] - values[lower] < distance:
-            text = "%d must exceed %s = %d" % (values[upper], lower, values[lower])
+        if high - low < distance:
+            text = "%d must exceed %s = %d" % (high, lower, low)
             out.append((upper, text + (" by %d" % distance if distance else " or equal it")))
+
+
+def _setting(given: "dict[str, int]", name: str) -> int:
+    """What a parameter is when these are given. No dict of all: a board has no room for it while it runs."""
+    row = params.row(name)
+    return given[name] if name in given else row[1] if row else 0
 
 
 def problems(doc: object) -> "list[tuple[str, str]]":

@@ -6,28 +6,48 @@ The greater number is the newer copy. Knows no file.
 
 import binascii
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
 SUFFIXES = (".a", ".b")
-_HEAD = 28
+HEAD = 27  # bytes
+
+
+def head(number: int, pieces: "Iterable[bytes]") -> bytes:
+    """What stands in a slot before the document, which is given in pieces."""
+    length = 0
+    for piece in pieces:
+        length += len(piece)
+    numbers = b"%010d %06d " % (number, length)
+    return numbers + b"%08X\n" % crc(numbers, pieces)
+
+
+def parse(data: bytes) -> "tuple[int, int, int] | None":
+    """(number, length, CRC) of the head `data`; None when it is none."""
+    try:
+        return int(data[:10]), int(data[11:17]), int(data[18:26], 16)
+    except ValueError:
+        return None
+
+
+def crc(head: bytes, pieces: "Iterable[bytes]") -> int:
+    """The CRC that belongs into the head before these pieces."""
+    value = binascii.crc32(head[:18])
+    for piece in pieces:
+        value = binascii.crc32(piece, value)
+    return value & 0xFFFFFFFF
 
 
 def pack(number: int, body: bytes) -> bytes:
     """What to write into a slot."""
-    head = b"%010d %06d " % (number, len(body))
-    return head + b"%08X\n" % _crc(head, body) + body
+    return head(number, (body,)) + body
 
 
 def unpack(data: bytes) -> "tuple[int, bytes] | None":
     """(number, document) of a slot's content; None when it is not what was written."""
-    head = data[:18]
-    body = data[_HEAD - 1 :]
-    try:
-        number, length = int(head[:10]), int(head[11:17])
-        if length != len(body) or int(data[18:26], 16) != _crc(head, body):
-            return None
-    except ValueError:
+    told = parse(data[:HEAD])
+    body = data[HEAD:]
+    if told is None or told[1:] != (len(body), crc(data[:HEAD], (body,))):
         return None
-    return number, bytes(body)
-
-
-def _crc(head: bytes, body: bytes) -> int:
-    return binascii.crc32(body, binascii.crc32(head)) & 0xFFFFFFFF
+    return told[0], bytes(body)

@@ -38,7 +38,7 @@ _PARITY = {"N": None, "E": 0, "O": 1}
 
 def build(boot: int, setup: "Setup") -> "Coroutine[None, None, None]":
     """What runs for ever."""
-    config, board, params, devices, kept = setup
+    config, board, params, devices, kept, trial_s = setup
     period_ms = params["scan.period_ms"]
     site_of_core = site_facts.from_config(config)
     image = Image(site_of_core.instances)
@@ -72,6 +72,11 @@ def build(boot: int, setup: "Setup") -> "Coroutine[None, None, None]":
     tasks.append(("keeper", Keeper(scan, journal).run))
     for i, poller in enumerate(pollers):
         tasks.append(("bus %d" % (i + 1), poller.run))
+    if trial_s:
+        from greenmast_fw.services.trial import Trial  # most boots do without
+
+        view.trial = Trial(trial_s, view.restart, journal)
+        tasks.append(("trial", view.trial.run))
     if config["mqtt"]:
         uplink = Uplink(config["mqtt"], site["id"], rpc, telemetry)
         view.uplink = uplink

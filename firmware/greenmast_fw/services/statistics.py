@@ -1,5 +1,7 @@
 """Counters since boot, gathered from the services that count. Loaded when somebody asks."""
 
+from greenmast_fw.storage import revisions
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
@@ -8,7 +10,9 @@ if TYPE_CHECKING:
 
 
 def collect(view: "View") -> "dict[str, Any]":
-    """{"scans", "scan_gap_max_ms", "scan_late_ms", "switches", "modbus", "mqtt", "telemetry"}."""
+    """{"scans", "scan_gap_max_ms", "scan_late_ms", "switches", "modbus", "mqtt", "telemetry"} and, as
+    stored, "config": {"revision", "next" free one, "confirm_s" left for confirming, "refused" [[place, text]]}.
+    """
     scan = view.scan
     requests = errors = 0
     for master in view.masters:
@@ -32,4 +36,5 @@ def collect(view: "View") -> "dict[str, Any]":
             "acked": view.telemetry.acked,
             "dropped": view.telemetry.dropped,
         },
+        "config": revisions.report(),
     }

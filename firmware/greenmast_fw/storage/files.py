@@ -12,6 +12,7 @@ from greenmast_protocol import slot
 CONFIG = "config"
 RECORD = "record"
 BOOT = "boot"
+_PIECE = 256
 
 
 class DamagedError(Exception):
@@ -20,21 +21,38 @@ class DamagedError(Exception):
 
 def read(name: str) -> "bytes | None":
     """The newest document stored under `name`; None when there is nothing. Raises DamagedError."""
-    number, body, _ = _newest(name)
+    body = pieces(name)
+    return None if body is None else b"".join(body)
+
+
+def pieces(name: str) -> "list[bytes] | None":
+    """As `read`, in pieces: a whole one may find no room in the heap."""
+    number, place = _newest(name)
     if number < 0:
         raise DamagedError(name)
-    return body
+    return _body(name + slot.SUFFIXES[place]) if number else None
 
 
-def store(name: str, body: bytes) -> None:
-    """Replace what `name` holds, whole or not at all. Raises OSError, also when the flash did not take it."""
-    number, _, place = _newest(name)
+def previous(name: str) -> "list[bytes] | None":
+    """The document that the newest one has replaced, in pieces; None when its slot holds none."""
+    number, place = _newest(name)
     path = name + slot.SUFFIXES[1 - place]
-    data = slot.pack(max(number, 0) + 1, body)
+    return _body(path) if number > 0 and _number(path) > 0 else None
+
+
+def store(name: str, body: "bytes | list[bytes]") -> None:
+    """Replace what `name` holds, whole or not at all. Raises OSError, also when the flash did not take it."""
+    number, place = _newest(name)
+    path = name + slot.SUFFIXES[1 - place]
+    parts = body if isinstance(body, list) else [body]
+    parts = [slot.head(max(number, 0) + 1, parts)] + parts  # noqa: RUF005 (MicroPython has no other way)
     with open(path, "wb") as f:
-        f.write(data)
-    if _content(path) != data:
-        raise OSError(5)
+        for part in parts:
+            f.write(part)
+    with open(path, "rb") as f:
+        for part in parts:
+            if f.read(len(part)) != part:
+                raise OSError(5)
 
 
 def configuration() -> "tuple[object, list[tuple[str, str]]]":
@@ -68,26 +86,44 @@ def count_boot() -> int:
     return boot
 
 
-def _newest(name: str) -> "tuple[int, bytes | None, int]":
-    """(number, document, place) of the newer good slot.
+def _newest(name: str) -> "tuple[int, int]":
+    """(number, place) of the newer good slot.
 
     Without a good one: number 0 when there is nothing, -1 when what is there is damaged; place 1, so that the
     first slot is written next.
     """
-    best: "tuple[int, bytes | None, int]" = (0, None, 1)
+    best = (0, 1)
     for place in range(2):
-        data = _content(name + slot.SUFFIXES[place])
-        found = slot.unpack(data) if data is not None else None
-        if found is not None and found[0] > best[0]:
-            best = (found[0], found[1], place)
-        elif data is not None and not best[0]:
-            best = (-1, None, 1)
+        number = _number(name + slot.SUFFIXES[place])
+        if number > max(best[0], 0):
+            best = (number, place)
+        elif number and not best[0]:
+            best = (-1, 1)
     return best
 
 
-def _content(path: str) -> "bytes | None":
+def _number(path: str) -> int:
+    """Number of the slot at `path`; 0 where there is none, -1 where it is damaged."""
     try:
         with open(path, "rb") as f:
-            return f.read()
+            head = f.read(slot.HEAD)
+        body = _body(path)
     except OSError:
-        return None
+        return 0
+    told = slot.parse(head)
+    length = 0
+    for piece in body:
+        length += len(piece)
+    return told[0] if told and told[1:] == (length, slot.crc(head, body)) else -1
+
+
+def _body(path: str) -> "list[bytes]":
+    """What follows the head of the slot at `path`, in pieces. Raises OSError."""
+    out = []
+    with open(path, "rb") as f:
+        f.read(slot.HEAD)
+        piece = f.read(_PIECE)
+        while piece:
+            out.append(piece)
+            piece = f.read(_PIECE)
+    return out

