@@ -27,21 +27,19 @@ class Trial:
         self._step_s = max(left_s // _NOTES, _STEP_MIN_S)
 
     async def run(self) -> None:
-        """Count, for ever."""
+        """Count, for ever. Raises OSError when the flash does not take it; the next run goes on."""
         noted_ms = clock.ticks_ms()
-        noted_s = self.left_s
         while True:
             await clock.sleep_ms(_TICK_MS)
             passed_s = clock.diff(clock.ticks_ms(), noted_ms) // 1000
-            if not self.left_s or passed_s < min(self._step_s, noted_s):
+            if not self.left_s or passed_s < min(self._step_s, self.left_s):
                 continue
             noted_ms = clock.add(noted_ms, passed_s * 1000)
-            noted_s = self.left_s = max(noted_s - passed_s, 0)
-            if self.left_s:
+            if passed_s < self.left_s:
+                self.left_s -= passed_s
                 revisions.keep(self.left_s)
             else:
                 self._journal.write("config", "not confirmed in time: back to the revision before")
-                self.left_s = noted_s = 1  # until flash has taken it
                 revisions.roll_back()
                 self.left_s = 0
                 self._restart()

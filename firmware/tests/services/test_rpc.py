@@ -55,6 +55,14 @@ class FakeBoard:
 
         return reading()
 
+    def configure(self, method, params):
+        async def step():
+            if params.get("revision") != 3:
+                return "revision_conflict", "it is 3", {"revision": 3}
+            return "", "", {"revision": 3, "did": method}
+
+        return step()
+
 
 def run(coroutine):
     """The result of a coroutine that waits for nothing."""
@@ -160,6 +168,14 @@ def test_a_bus_is_read_for_the_console_only():
     read["unit"] = 248
     assert code_of("bus.read", read, session=session) == "invalid_value"
     assert code_of("bus.read", read) == "unknown"
+
+
+def test_steps_of_a_transaction_are_the_consoles_and_a_refusal_says_all_there_is_to_say():
+    session = rpc.Session()
+    done = ask("config.confirm", {"revision": 3}, session=session)
+    assert done.result == {"revision": 3, "did": "config.confirm"}
+    refused = ask("config.commit", {"revision": 2}, session=session)
+    assert (refused.code, refused.text, refused.data) == ("revision_conflict", "it is 3", {"revision": 3})
 
 
 def test_nothing_that_writes_is_done_over_another_link():
