@@ -10,6 +10,8 @@ rules.
 from greenmast_protocol import instances, params, points, topics
 
 SCHEMA = 1
+DOCUMENT_MAX = 12_288  # bytes of JSON
+REVISION_MAX = 999_999_999
 ROLES = ("battery", "solar", "grid", "genset", "rectifier", "load", "fuel")
 CHEMISTRIES = ("lfp", "vrla")
 BAUDS = (1200, 2400, 4800, 9600, 19200, 38400, 57600, 115200)
@@ -24,7 +26,7 @@ def _whole(value: object, low: int, high: int) -> bool:
 def _shape(doc: object) -> "list[tuple[str, str]]":
     if not isinstance(doc, dict):
         return [("config", "must be an object")]
-    if doc.get("schema") != SCHEMA:
+    if not _whole(doc.get("schema"), SCHEMA, SCHEMA):
         return [("schema", "unknown schema %s: this version knows %d" % (doc.get("schema"), SCHEMA))]
     out = []
     kinds = {"buses": list, "devices": list}
@@ -113,9 +115,13 @@ def _outputs(doc: "dict[str, dict[str, dict[str, object]]]", out: "list[tuple[st
             out.append((place, "has no feedback"))
         if row.get("idle") not in ("open", "closed"):
             out.append((place, "idle must be open or closed"))
-    both = [name for name in ("grid", "genset") if doc["outputs"].get(name, {}).get("idle") == "closed"]
+    both = [name for name in ("grid", "genset") if _is_closed(doc["outputs"].get(name))]
     if len(both) == 2:
         out.append(("output.genset", "grid and genset contactors must not both be closed when idle"))
+
+
+def _is_closed(row: object) -> bool:
+    return isinstance(row, dict) and row.get("idle") == "closed"
 
 
 def _params(doc: "dict[str, dict[str, int]]", out: "list[tuple[str, str]]") -> None:
@@ -158,8 +164,9 @@ def problems(doc: object) -> "list[tuple[str, str]]":
     text = topics.site_problem(identity) if isinstance(identity, str) else "missing"
     if text:
         out.append(("site.id", text))
-    if not isinstance(site.get("board"), str):
-        out.append(("site.board", "missing"))
+    for key in ("name", "board"):
+        if not isinstance(site.get(key), str):
+            out.append(("site.%s" % key, "missing"))
     battery = doc["battery"]  # type: ignore[index]
     if battery.get("chemistry") not in CHEMISTRIES:
         out.append(("battery.chemistry", "must be one of %s" % ", ".join(CHEMISTRIES)))
@@ -172,4 +179,6 @@ def problems(doc: object) -> "list[tuple[str, str]]":
     mqtt = doc["mqtt"]  # type: ignore[index]
     if mqtt and not (isinstance(mqtt.get("host"), str) and _whole(mqtt.get("port"), 1, 65_535)):
         out.append(("mqtt", "needs host and port 1 .. 65535"))
+    if mqtt and not _whole(mqtt.get("keepalive_s", 60), 5, 3_600):
+        out.append(("mqtt", "keepalive_s must be an integer in 5 .. 3600"))
     return out

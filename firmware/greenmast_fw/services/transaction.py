@@ -10,6 +10,7 @@ import binascii
 from greenmast_fw.drivers import clock
 from greenmast_fw.services import overlay
 from greenmast_fw.storage import revisions, staged
+from greenmast_protocol import config
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -27,18 +28,21 @@ if TYPE_CHECKING:
     Answer = tuple[str, str, dict[str, object]]  # as in `rpc.Board.configure`
 
 
-BYTES_MAX = 12_288
 CONFIRM_MIN_S = 10
 CONFIRM_MAX_S = 86_400
 _MEMBERS = {
-    "config.stage": (("offset", 0, BYTES_MAX), ("total", 1, BYTES_MAX), ("crc", 0, 0xFFFFFFFF)),
+    "config.stage": (
+        ("offset", 0, config.DOCUMENT_MAX),
+        ("total", 1, config.DOCUMENT_MAX),
+        ("crc", 0, 0xFFFFFFFF),
+    ),
     "config.commit": (
-        ("revision", 0, 0x3FFFFFFF),
+        ("revision", 0, config.REVISION_MAX),
         ("confirm_within_s", CONFIRM_MIN_S, CONFIRM_MAX_S),
         ("crc", 0, 0xFFFFFFFF),
     ),
-    "config.confirm": (("revision", 0, 0x3FFFFFFF),),
-    "config.rollback": (("revision", 0, 0x3FFFFFFF),),
+    "config.confirm": (("revision", 0, config.REVISION_MAX),),
+    "config.rollback": (("revision", 0, config.REVISION_MAX),),
 }
 
 
@@ -112,7 +116,7 @@ def _framing(crc: int, revision: int) -> "list[tuple[str, str]]":
 
 
 def _judge() -> "list[tuple[str, str]]":
-    from greenmast_protocol import config, strict_json
+    from greenmast_protocol import config, strict_json  # the former is left out of the board's module above
 
     try:
         document = strict_json.loads(b"".join(staged.pieces()))

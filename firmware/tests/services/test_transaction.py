@@ -238,7 +238,10 @@ def test_a_replayed_older_revision_and_another_ones_expectation_are_refused():
     board = fresh()
     board = on_trial(board, document(2), 1)
     assert ask(board, "confirm", revision=2)[0] == ""
-    assert commit(board, document(2), 1)[2] == {"revision": 2, "confirm_within_s": 0}  # a lost reply, no replay
+    assert commit(board, document(2), 1)[2] == {
+        "revision": 2,
+        "confirm_within_s": 0,
+    }  # a lost reply, no replay
     assert commit(board, document(2, grid__return_delay_s=9), 1)[0] == "revision_conflict"
     assert commit(board, document(2, grid__return_delay_s=9), 2)[0] == "invalid_value"  # its number is used
     assert commit(board, document(5), 2)[0] == "invalid_value"

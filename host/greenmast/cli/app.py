@@ -13,7 +13,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from greenmast.cli import commission, device, look, run, scenario
+from greenmast.cli import commission, configuration, device, look, run, scenario
 from greenmast.errors import REFUSED, UserError
 
 DEBUG_VARIABLE = "GREENMAST_DEBUG"
@@ -85,6 +85,13 @@ devices = typer.Typer(
     rich_markup_mode=None,
 )
 
+configurations = typer.Typer(
+    name="config",
+    help="A board's configuration, whole or not at all.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+)
+
 
 def _version(wanted: bool) -> None:
     if wanted:
@@ -125,3 +132,14 @@ devices.command("list")(device.list_)
 devices.command("probe")(device.probe)
 devices.command("read")(device.read)
 app.add_typer(devices)
+for command in (
+    configuration.show,
+    configuration.check,
+    configuration.diff,
+    configuration.apply,
+    configuration.confirm,
+    configuration.rollback,
+    configuration.schema,
+):
+    configurations.command()(command)
+app.add_typer(configurations)
