@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Coroutine
     from typing import Any
 
+    from greenmast_fw.services.trial import Trial
+
 _TICK_MS = 500
 _KNOWN = (
     (points.index("controller.mode"), points.MODES.index("safe")),
@@ -33,7 +35,7 @@ class SafeMode:
         self._problems = problems
         self._boot = boot
         self.revision = 0
-        self.trial = None
+        self.trial: "Trial | None" = None
         self._restart_wanted = False
         self.values: "list[int | None]" = [None] * points.COUNT
         self.codes = bytearray([quality.STALE] * points.COUNT)

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 def collect(view: "View") -> "dict[str, Any]":
     """{"scans", "scan_gap_max_ms", "scan_late_ms", "switches", "modbus", "mqtt", "telemetry"} and, as
-    stored, "config": {"revision", "next" free one, "confirm_s" left for confirming, "refused" [[place, text]]}.
+    stored, "config" (see `revisions.report`).
     """
     scan = view.scan
     requests = errors = 0

@@ -1,8 +1,8 @@
 """Steps of a transaction: stage a document, commit it, confirm it or roll back. Loaded when somebody asks.
 
 Owns what may be asked and in which order; what is in force is the business of `revisions`. Every step may be
-asked again after a lost reply: it is done once and answered alike. A document is judged before anything is stored; the board
-restarts with it after the answer.
+asked again after a lost reply: it is done once and answered alike. A document is judged before anything is
+stored; the board restarts with it after the answer.
 """
 
 import binascii
@@ -116,13 +116,14 @@ def _framing(crc: int, revision: int) -> "list[tuple[str, str]]":
 
 
 def _judge() -> "list[tuple[str, str]]":
-    from greenmast_protocol import config, strict_json  # the former is left out of the board's module above
+    from greenmast_protocol import config as rules
+    from greenmast_protocol import strict_json
 
     try:
         document = strict_json.loads(b"".join(staged.pieces()))
     except ValueError as error:
         return [("config", str(error))]
-    return config.problems(document) or _missing(document)
+    return rules.problems(document) or _missing(document)
 
 
 def _missing(document: "Any") -> "list[tuple[str, str]]":

@@ -45,7 +45,7 @@ def store(name: str, body: "bytes | list[bytes]") -> None:
     number, place = _newest(name)
     path = name + slot.SUFFIXES[1 - place]
     parts = body if isinstance(body, list) else [body]
-    parts = [slot.head(max(number, 0) + 1, parts)] + parts  # noqa: RUF005 (MicroPython has no other way)
+    parts = [slot.head(max(number, 0) + 1, parts)] + parts
     with open(path, "wb") as f:
         for part in parts:
             f.write(part)

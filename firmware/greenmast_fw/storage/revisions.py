@@ -79,7 +79,7 @@ def checksum(pieces: "list[bytes]") -> int:
 
 
 def begin(pieces: "list[bytes]", revision: int, over: int, within_s: int) -> None:
-    """Put the document in `pieces` on trial from the next boot on. Raises OSError; nothing has changed then."""
+    """Put the document in `pieces` on trial from the next boot on. Raises OSError: nothing has changed."""
     files.store(TRIAL, pieces)
     if refusal():
         files.store(REFUSED, b"[]")

@@ -3,7 +3,7 @@
 from greenmast_fw.services import trial
 
 
-class Over(Exception):
+class OverError(Exception):
     pass
 
 
@@ -24,7 +24,7 @@ class Time:
     async def sleep_ms(self, ms):
         self._now_ms += ms
         if self._now_ms > self._end_ms:
-            raise Over
+            raise OverError
 
 
 class Flash:
@@ -53,7 +53,7 @@ def play(counted, seconds, flash):
     trial.clock, trial.revisions = Time(seconds), flash
     try:
         counted.run().send(None)
-    except Over:
+    except OverError:
         pass
     finally:
         trial.clock, trial.revisions = before

@@ -74,7 +74,7 @@ def apply(
 ) -> None:
     """Make a file the board's configuration, whole or not at all.
 
-    The board restarts with it on trial; it is confirmed when the board is seen to run, else the board goes back.
+    The board restarts with it on trial. When it is seen to run it is confirmed; else the board goes back.
 
     \b
     greenmast config apply mast-7.toml --port /dev/ttyUSB0

@@ -34,11 +34,12 @@ class Change:
 
 def between(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[Change]:
     """Every change from the document `old` to `new`. A parameter that is not given has its default."""
-    changes = []
     before, after = dict(_parts(old)), dict(_parts(new))
-    for name in dict.fromkeys([*before, *after]):
-        if before.get(name) != after.get(name):
-            changes.append(_of_part(name, before.get(name), after.get(name)))
+    changes = [
+        Change(name, before.get(name), after.get(name), _word(before.get(name)), _word(after.get(name)), "")
+        for name in dict.fromkeys([*before, *after])
+        if before.get(name) != after.get(name)
+    ]
     values = params.complete(old.get("params", {})), params.complete(new.get("params", {}))
     for name in dict.fromkeys([*values[0], *values[1]]):
         was, becomes = values[0].get(name), values[1].get(name)
@@ -59,10 +60,6 @@ def shown(name: str, value: int | None) -> str:
         return f"{value // 60:02d}:{value % 60:02d}"
     unit = units.of(name)
     return show.quantity(value, unit) if unit else str(value)
-
-
-def _of_part(name: str, old: Any, new: Any) -> Change:
-    return Change(name, old, new, _word(old), _word(new), "")
 
 
 def _word(value: Any) -> str:

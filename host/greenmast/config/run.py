@@ -122,8 +122,8 @@ def _sheet(document: dict[str, Any]) -> list[str]:
         return ["no configuration: the board is in safe mode"]
     about = document["site"]
     lines = [f"site {about['id']} ({about['name']}), board {about['board']}, revision {document['revision']}"]
-    for change in difference.between({}, document | {"site": {}, "params": {}}):
-        lines.append(f"{change.name:<28} {change.becomes}")
+    parts = difference.between({}, document | {"site": {}, "params": {}})
+    lines += [f"{part.name:<28} {part.becomes}" for part in parts]
     defaults = params.defaults()
     for name, value in document.get("params", {}).items():
         if value != defaults.get(name):

@@ -20,8 +20,8 @@ from greenmast_protocol import config, strict_json
 class Source:
     """A configuration that has been accepted.
 
-    `document(revision)` is what a board stores. `made_from`: the revision that a document says it is; None for
-    a site file.
+    `document(revision)` is what a board stores. `made_from`: the revision that a document says it is; None
+    for a site file.
     """
 
     label: str

@@ -95,7 +95,7 @@ def apply(
 
 
 def status(link: Link) -> dict[str, Any]:
-    """{"revision": in force, "next": for another, "confirm_s": a trial's rest, "refused": [[place, text]]}."""
+    """{"revision": in force, "next": for another, "confirm_s": of a trial, "refused": [[place, text]]}."""
     told = link.call("hello", {"statistics": True}).get("statistics", {}).get("config")
     if not isinstance(told, dict):
         raise UserError(f"the firmware of {link.name} knows no transactions: update it")
@@ -155,8 +155,7 @@ def _step(link: Link, method: str, step: dict[str, Any]) -> dict[str, Any]:
     """The answer, asked for again when it is lost. Reasons of a refusal are part of the message."""
     for tried in range(1, _STEP_TRIES + 1):
         try:
-            answer: dict[str, Any] = link.call(method, step)
-            return answer
+            return dict(link.call(method, step))
         except NoContactError:
             if tried == _STEP_TRIES:
                 raise
