@@ -98,20 +98,20 @@ def trial(name, old, new, generation):
     def prepare():
         for _ in range(generation):
             files.count_boot()
-        files.store("other", old)
-        files.store(name, b"older")
-        files.store(name, old)
+        files.store("other", (old,))
+        files.store(name, (b"older",))
+        files.store(name, (old,))
 
     with_chip(chip, prepare)
     start = bytes(chip.data)
     whole = Chip(bytearray(start))
-    with_chip(whole, lambda: files.store(name, new))
+    with_chip(whole, lambda: files.store(name, (new,)))
     tried = 0
     failed = []
     for cut in CUTS:
         for k in range(1, whole.operations + 1):
             chip = Chip(bytearray(start), k, cut)
-            done = with_chip(chip, lambda: files.store(name, new))
+            done = with_chip(chip, lambda: files.store(name, (new,)))
             after = bytes(chip.data)
             seen = boot(after, name)
             tried += 1
@@ -155,7 +155,7 @@ def wear(body, writes):
 
     def store():
         for _ in range(writes):
-            files.store("record", body)
+            files.store("record", (body,))
 
     with_chip(chip, store)
     return 1000 * (chip.erases - before) // writes

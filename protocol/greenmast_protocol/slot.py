@@ -16,11 +16,16 @@ HEAD = 27  # bytes
 
 def head(number: int, pieces: "Iterable[bytes]") -> bytes:
     """What stands in a slot before the document, which is given in pieces."""
-    length = 0
-    for piece in pieces:
-        length += len(piece)
-    numbers = b"%010d %06d " % (number, length)
+    numbers = b"%010d %06d " % (number, length(pieces))
     return numbers + b"%08X\n" % crc(numbers, pieces)
+
+
+def length(pieces: "Iterable[bytes]") -> int:
+    """Bytes of the document in these pieces."""
+    total = 0
+    for piece in pieces:
+        total += len(piece)
+    return total
 
 
 def parse(data: bytes) -> "tuple[int, int, int] | None":

@@ -41,7 +41,7 @@ class Keeper:
         """Write the record now."""
         controller = self._scan.controller
         try:
-            files.store(files.RECORD, json.dumps(overlay.run(controller.memory)).encode())
+            files.store(files.RECORD, (json.dumps(overlay.run(controller.memory)).encode(),))
             failed = False
         except OSError as error:
             self.failures += 1

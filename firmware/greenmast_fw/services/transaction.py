@@ -2,10 +2,12 @@
 
 Owns what may be asked and in which order; what is in force is the business of `revisions`. Every step may be
 asked again after a lost reply: it is done once and answered alike. A document is judged before anything is
-stored; the board restarts with it after the answer.
+stored, where the heap has room for that; the board restarts with it after the answer.
 """
 
 import binascii
+import gc
+import sys
 
 from greenmast_fw.drivers import clock
 from greenmast_fw.services import overlay
@@ -28,6 +30,9 @@ if TYPE_CHECKING:
     Answer = tuple[str, str, dict[str, object]]  # as in `rpc.Board.configure`
 
 
+# Heap for judging, with pointers of 64 bits: rules and tables, and for each byte of the document.
+_RULES_B = 14_000
+_PER_BYTE = 6
 CONFIRM_MIN_S = 10
 CONFIRM_MAX_S = 86_400
 _MEMBERS = {
@@ -61,6 +66,7 @@ async def run(board: "Board", method: str, params: "dict[str, Any]") -> "Answer"
         return "invalid_value", "unknown parameters", {}
     if method == "config.stage":
         return _stage(numbers, params.get("data"))
+    gc.collect()
     status = revisions.status()
     if method == "config.commit":
         return await _commit(board, status, numbers)
@@ -91,22 +97,28 @@ async def _commit(board: "Board", status: "dict[str, int]", numbers: "list[int]"
         return _conflict(status, over)
     await clock.sleep_ms(0)  # judging takes a moment: the scan comes first
     problems = overlay.run(_framing, crc, status["next"])
-    if not problems:
-        try:
-            problems = overlay.run(_judge)
-        except MemoryError:  # then the next boot judges, before anything else is there, and rolls back
-            problems = []
+    if not problems and _is_room():
+        problems = overlay.run(_judge)
     if problems:
         return "invalid_value", "%s: %s; nothing is applied" % problems[0], {"problems": problems}
     await clock.sleep_ms(0)
+    gc.collect()
     revisions.begin(staged.pieces(), status["next"], over, within_s)
     staged.discard()
     board.restart()
     return "", "", {"revision": status["next"], "confirm_within_s": within_s}
 
 
+def _is_room() -> bool:
+    """Whether the heap can hold rules and document. If not the next boot judges, with nothing else there."""
+    gc.collect()
+    needed_b = _RULES_B + _PER_BYTE * staged.length()
+    free_b: int = gc.mem_free()  # type: ignore[attr-defined]
+    return free_b > (needed_b if sys.maxsize > 0x7FFFFFFF else needed_b // 2)
+
+
 def _framing(crc: int, revision: int) -> "list[tuple[str, str]]":
-    pieces = staged.pieces()
+    pieces = staged.pieces() if staged.length() else ()
     if revisions.checksum(pieces) != crc:
         return [("config", "what is staged has another CRC: stage it again")]
     if revisions.number(pieces) != revision:

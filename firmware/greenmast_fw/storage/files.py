@@ -9,6 +9,10 @@ import json
 
 from greenmast_protocol import slot
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
 CONFIG = "config"
 RECORD = "record"
 BOOT = "boot"
@@ -19,40 +23,61 @@ class DamagedError(Exception):
     """There is a slot, but in none of them is what was written."""
 
 
+class Pieces:
+    """What the file `path` holds after `skip` bytes, piece by piece, as often as it is asked for."""
+
+    def __init__(self, path: str, skip: int = 0) -> None:
+        self._path = path
+        self._skip = skip
+
+    def __iter__(self) -> "Iterator[bytes]":
+        with open(self._path, "rb") as f:
+            f.seek(self._skip)
+            piece = f.read(_PIECE)
+            while piece:
+                yield piece
+                piece = f.read(_PIECE)
+
+
 def read(name: str) -> "bytes | None":
     """The newest document stored under `name`; None when there is nothing. Raises DamagedError."""
     body = pieces(name)
     return None if body is None else b"".join(body)
 
 
-def pieces(name: str) -> "list[bytes] | None":
+def pieces(name: str) -> "Pieces | None":
     """As `read`, in pieces: a whole one may find no room in the heap."""
     number, place = _newest(name)
     if number < 0:
         raise DamagedError(name)
-    return _body(name + slot.SUFFIXES[place]) if number else None
+    return Pieces(name + slot.SUFFIXES[place], slot.HEAD) if number else None
 
 
-def previous(name: str) -> "list[bytes] | None":
+def previous(name: str) -> "Pieces | None":
     """The document that the newest one has replaced, in pieces; None when its slot holds none."""
     number, place = _newest(name)
     path = name + slot.SUFFIXES[1 - place]
-    return _body(path) if number > 0 and _number(path) > 0 else None
+    return Pieces(path, slot.HEAD) if number > 0 and _number(path) > 0 else None
 
 
-def store(name: str, body: "bytes | list[bytes]") -> None:
-    """Replace what `name` holds, whole or not at all. Raises OSError, also when the flash did not take it."""
+def store(name: str, body: "Iterable[bytes]") -> None:
+    """Replace what `name` holds by these pieces, whole or not at all.
+
+    Raises OSError, also when the flash did not take it. `body` is gone through more than once.
+    """
     number, place = _newest(name)
     path = name + slot.SUFFIXES[1 - place]
-    parts = body if isinstance(body, list) else [body]
-    parts = [slot.head(max(number, 0) + 1, parts)] + parts
+    head = slot.head(max(number, 0) + 1, body)
     with open(path, "wb") as f:
-        for part in parts:
-            f.write(part)
+        f.write(head)
+        for piece in body:
+            f.write(piece)
     with open(path, "rb") as f:
-        for part in parts:
-            if f.read(len(part)) != part:
-                raise OSError(5)
+        same = f.read(len(head)) == head
+        for piece in body:
+            same = same and f.read(len(piece)) == piece
+    if not same:
+        raise OSError(5)
 
 
 def configuration() -> "tuple[object, list[tuple[str, str]]]":
@@ -80,7 +105,7 @@ def count_boot() -> int:
     except (DamagedError, ValueError):
         boot = 1
     try:
-        store(BOOT, b"%d" % boot)
+        store(BOOT, (b"%d" % boot,))
     except OSError:
         return 0
     return boot
@@ -107,23 +132,8 @@ def _number(path: str) -> int:
     try:
         with open(path, "rb") as f:
             head = f.read(slot.HEAD)
-        body = _body(path)
     except OSError:
         return 0
     told = slot.parse(head)
-    length = 0
-    for piece in body:
-        length += len(piece)
-    return told[0] if told and told[1:] == (length, slot.crc(head, body)) else -1
-
-
-def _body(path: str) -> "list[bytes]":
-    """What follows the head of the slot at `path`, in pieces. Raises OSError."""
-    out = []
-    with open(path, "rb") as f:
-        f.read(slot.HEAD)
-        piece = f.read(_PIECE)
-        while piece:
-            out.append(piece)
-            piece = f.read(_PIECE)
-    return out
+    body = Pieces(path, slot.HEAD)
+    return told[0] if told and told[1:] == (slot.length(body), slot.crc(head, body)) else -1

@@ -21,6 +21,7 @@ from greenmast_fw.storage import files
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from typing import Any
 
 TRIAL = "trial"
@@ -61,16 +62,16 @@ def confirmed() -> int:
     return number(_pieces(files.CONFIG))
 
 
-def number(pieces: "list[bytes]") -> int:
+def number(pieces: "Iterable[bytes]") -> int:
     """The revision of the document in `pieces`; 0 when it does not begin with its schema and revision."""
-    head = pieces[0] if pieces else b""
+    head = next(iter(pieces), b"")
     if head[: len(_BEGINNING)] != _BEGINNING:
         return 0
     digits = head[len(_BEGINNING) : len(_BEGINNING) + 10].split(b",")[0]
     return int(digits) if digits.isdigit() else 0
 
 
-def checksum(pieces: "list[bytes]") -> int:
+def checksum(pieces: "Iterable[bytes]") -> int:
     """CRC-32 of the document in `pieces`."""
     crc = 0
     for piece in pieces:
@@ -78,11 +79,11 @@ def checksum(pieces: "list[bytes]") -> int:
     return crc & 0xFFFFFFFF
 
 
-def begin(pieces: "list[bytes]", revision: int, over: int, within_s: int) -> None:
+def begin(pieces: "Iterable[bytes]", revision: int, over: int, within_s: int) -> None:
     """Put the document in `pieces` on trial from the next boot on. Raises OSError: nothing has changed."""
     files.store(TRIAL, pieces)
     if refusal():
-        files.store(REFUSED, b"[]")
+        files.store(REFUSED, (b"[]",))
     _decide(revision, over, checksum(pieces), within_s, 0)
 
 
@@ -127,7 +128,7 @@ def roll_back() -> None:
 def refuse(problems: "list[tuple[str, str]]") -> None:
     """Roll back a document that does not boot, and keep the reasons. Raises OSError."""
     roll_back()
-    files.store(REFUSED, json.dumps(problems).encode())
+    files.store(REFUSED, (json.dumps(problems).encode(),))
 
 
 def refusal() -> "list[list[str]]":
@@ -151,24 +152,25 @@ def step_back(revision: int) -> int:
 
     0 when there is none. Raises OSError.
     """
-    pieces = files.previous(files.CONFIG) or []
+    pieces = files.previous(files.CONFIG) or ()
     older = number(pieces)
     if not 0 < older < revision:
         return 0
     if pending()["revision"] < revision:  # the number must stay used
         _decide(revision, older, 0, 0, 0)
-    files.store(files.CONFIG, pieces)
+    files.store(TRIAL, pieces)  # its slot is the one that is written next
+    files.store(files.CONFIG, _pieces(TRIAL))
     return older
 
 
 def _decide(revision: int, over: int, crc: int, left_s: int, boots: int) -> None:
     values = (revision, over, crc, left_s, boots)
     text = ",".join(['"%s":%d' % (_MEMBERS[i], values[i]) for i in range(len(values))])
-    files.store(PENDING, ("{%s}" % text).encode())
+    files.store(PENDING, (("{%s}" % text).encode(),))
 
 
-def _pieces(name: str) -> "list[bytes]":
+def _pieces(name: str) -> "Iterable[bytes]":
     try:
-        return files.pieces(name) or []
+        return files.pieces(name) or ()
     except files.DamagedError:
-        return []
+        return ()

@@ -5,8 +5,9 @@ Owns the file, no meaning: who uses the document has to check its CRC.
 
 import os
 
+from greenmast_fw.storage import files
+
 _PATH = "staged"
-_PIECE = 256
 
 
 def put(offset: int, data: bytes) -> int:
@@ -31,16 +32,9 @@ def length() -> int:
         return 0
 
 
-def pieces() -> "list[bytes]":
-    """All of it so far."""
-    out: "list[bytes]" = []
-    if length():
-        with open(_PATH, "rb") as f:
-            piece = f.read(_PIECE)
-            while piece:
-                out.append(piece)
-                piece = f.read(_PIECE)
-    return out
+def pieces() -> files.Pieces:
+    """All of it so far. Going through it raises OSError when there is nothing."""
+    return files.Pieces(_PATH)
 
 
 def discard() -> None:

@@ -4,7 +4,7 @@ import binascii
 import json
 import os
 
-from greenmast_fw.services import overlay, setup, transaction
+from greenmast_fw.services import setup, transaction
 from greenmast_fw.storage import files, revisions, staged
 
 PIECE = 100
@@ -83,7 +83,7 @@ def commit(board, body, over, within_s=60):
 def fresh():
     """A board whose confirmed configuration is revision 1."""
     wipe()
-    files.store(files.CONFIG, document(1))
+    files.store(files.CONFIG, (document(1),))
     return Board(1)
 
 
@@ -164,19 +164,12 @@ def test_a_document_that_does_not_boot_goes_back_at_once_and_says_why():
 
 def test_a_board_without_room_to_judge_leaves_it_to_the_next_boot():
     board = fresh()
-    before = transaction.overlay
-
-    class Full:
-        def run(self, function, *args):
-            if function.__name__ == "_judge":
-                raise MemoryError
-            return overlay.run(function, *args)
-
-    transaction.overlay = Full()
+    before = transaction._RULES_B
+    transaction._RULES_B = 1 << 40
     try:
         assert commit(board, document(2, nonsense=1), 1)[0] == ""
     finally:
-        transaction.overlay = before
+        transaction._RULES_B = before
     assert boot() == (1, 0)
     assert revisions.refusal() == [["nonsense", "no such parameter"]]
     wipe()

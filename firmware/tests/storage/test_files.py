@@ -26,18 +26,18 @@ def test_what_was_stored_last_is_read():
     wiped()
     assert files.read("thing") is None
     for body in (b"one", b"two", b"three", b""):
-        files.store("thing", body)
+        files.store("thing", (body,))
         assert files.read("thing") == body
     wiped()
 
 
 def test_a_slot_that_rots_leaves_the_other_and_the_next_write_goes_into_it():
     wiped()
-    files.store("thing", b"old")
-    files.store("thing", b"new")
+    files.store("thing", (b"old",))
+    files.store("thing", (b"new",))
     damage("thing.b", 30 - 3, 1)
     assert files.read("thing") == b"old"
-    files.store("thing", b"newer")
+    files.store("thing", (b"newer",))
     assert files.read("thing") == b"newer"
     with open("thing.a", "rb") as f:
         assert slot.unpack(f.read()) == (1, b"old")
@@ -46,8 +46,8 @@ def test_a_slot_that_rots_leaves_the_other_and_the_next_write_goes_into_it():
 
 def test_rot_in_both_slots_is_told_and_repaired_by_the_next_write():
     wiped()
-    files.store("thing", b"old")
-    files.store("thing", b"new")
+    files.store("thing", (b"old",))
+    files.store("thing", (b"new",))
     damage("thing.a", 0, 1)
     damage("thing.b", 20, 4)
     try:
@@ -55,7 +55,7 @@ def test_rot_in_both_slots_is_told_and_repaired_by_the_next_write():
         raise AssertionError("it was damaged")
     except files.DamagedError:
         pass
-    files.store("thing", b"repaired")
+    files.store("thing", (b"repaired",))
     assert files.read("thing") == b"repaired"
     wiped()
 

@@ -38,7 +38,7 @@ def firmware(site: Site) -> dict[str, bytes]:
     """Path on the board -> content, of the whole firmware for `site`."""
     main = _main()
     sources = {path: file.read_text(encoding="utf-8") for path, file in _sources() if _is_needed(path, site)}
-    sources[_MAIN] = main.read_text(encoding="utf-8")
+    sources |= {_MAIN: main.read_text(encoding="utf-8"), **pack.sources()}
     with ThreadPoolExecutor(2) as pool:
         files = dict(pool.map(_compile, _linked(sources).items()))
     files[_MAIN] = main.read_bytes()  # MicroPython starts no other file
@@ -47,7 +47,7 @@ def firmware(site: Site) -> dict[str, bytes]:
 
 def _linked(sources: Mapping[str, str]) -> dict[str, str]:
     """Path -> source, of what is compiled."""
-    named = {_name(path): text for path, text in sources.items()} | {pack.MODULE: pack.source()}
+    named = {_name(path): text for path, text in sources.items()}
     main = _name(_MAIN)
     products = [_name(path) for path in sources if path.startswith(tuple(_PRODUCTS))]
     trees = linker.link(named, [main, *products])

@@ -1,15 +1,15 @@
 """The parameter table as the board carries it: text that stays in ROM, in place of tuples in the heap.
 
 As tuples the table takes 20 KB of heap for as long as it is loaded. Owns the other form of the module
-`greenmast_protocol.params`; its rows come from there. Names of the defaults are constants of the code: such
-strings take no heap either.
+`greenmast_protocol.params`; its rows come from there. The defaults stand apart, as only a boot needs them.
 """
 
 from __future__ import annotations
 
 from greenmast_protocol import params
 
-MODULE = params.__name__
+_TABLE = "greenmast_protocol/params.py"
+_DEFAULTS = "greenmast_fw/defaults.py"
 
 _FUNCTIONS = """
 
@@ -30,19 +30,20 @@ def pairs():
         yield lower, upper, int(distance)
 
 
-def defaults():
-    return %s
-
-
 def complete(given):
-    values = defaults()
+    from greenmast_fw import defaults
+
+    values = defaults.values()
     values.update(given)
     return values
 """
 
 
-def source() -> str:
-    """What is compiled for the board in place of the module."""
+def sources() -> dict[str, str]:
+    """Path -> source, of what is compiled for the board in place of the module."""
     rows = "\n" + "".join(" ".join(map(str, row)) + "\n" for row in params.PARAMS)
     apart = "".join(" ".join(map(str, pair)) + "\n" for pair in params.PAIRS)
-    return f"ROWS = {rows!r}\nAPART = {apart!r}\n{_FUNCTIONS % params.defaults()}"
+    return {
+        _TABLE: f"ROWS = {rows!r}\nAPART = {apart!r}\n{_FUNCTIONS}",
+        _DEFAULTS: f"def values():\n    return {params.defaults()}\n",
+    }
