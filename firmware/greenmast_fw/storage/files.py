@@ -63,8 +63,9 @@ def previous(name: str) -> "Pieces | None":
 def store(name: str, body: "Iterable[bytes]") -> None:
     """Replace what `name` holds by these pieces, whole or not at all.
 
-    Raises OSError, also when the flash did not take it. `body` is gone through more than once.
+    Raises OSError, also when the flash did not take it.
     """
+    body = list(body)  # an open file takes 1.2 KB in one block: never two of them at once
     number, place = _newest(name)
     path = name + slot.SUFFIXES[1 - place]
     head = slot.head(max(number, 0) + 1, body)

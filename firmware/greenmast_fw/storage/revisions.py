@@ -158,8 +158,7 @@ def step_back(revision: int) -> int:
         return 0
     if pending()["revision"] < revision:  # the number must stay used
         _decide(revision, older, 0, 0, 0)
-    files.store(TRIAL, pieces)  # its slot is the one that is written next
-    files.store(files.CONFIG, _pieces(TRIAL))
+    files.store(files.CONFIG, pieces)
     return older
 
 

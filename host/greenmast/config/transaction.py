@@ -152,7 +152,7 @@ def _stage(link: Link, body: bytes) -> int:
 
 
 def _step(link: Link, method: str, step: dict[str, Any]) -> dict[str, Any]:
-    """The answer, asked for again when it is lost. Reasons of a refusal are part of the message."""
+    """The answer, asked for again when it is lost or the board had no room. Tells reasons of a refusal."""
     for tried in range(1, _STEP_TRIES + 1):
         try:
             return dict(link.call(method, step))
@@ -160,6 +160,9 @@ def _step(link: Link, method: str, step: dict[str, Any]) -> dict[str, Any]:
             if tried == _STEP_TRIES:
                 raise
         except RefusedError as error:
+            if error.code == "internal" and tried < _STEP_TRIES:
+                time.sleep(_PAUSE_S)  # as a rule its heap was too full for a moment
+                continue
             reasons = error.data.get("problems") if isinstance(error.data, dict) else None
             if not reasons:
                 raise
