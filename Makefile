@@ -8,8 +8,9 @@ MODULES ?=
 STEPS ?= 1000000
 SEED ?= 1
 JOBS ?= 2
+N ?= 100
 
-.PHONY: help install system demo test lint type coverage mutate campaign bench docs clean
+.PHONY: help install system demo test lint type coverage mutate campaign bench docs kills clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 18
@@ -57,6 +58,9 @@ docs: install ## the documents that follow from the tables: state machines, para
 
 campaign: install ## random steps against the invariants: STEPS=1000000 SEED=1 JOBS=2
 	@$(BIN)/python firmware/tests/core/walk.py --steps $(STEPS) --seed $(SEED) --jobs $(JOBS)
+
+kills: install ## SIGKILL at random instants of a running story: N=100 SEED=1
+	@GREENMAST_KILLS=$(N) $(BIN)/python -m pytest hil_tests/test_kills.py --hil-seed $(SEED) -s
 
 clean: ## remove what the other targets made
 	rm -rf $(VENV) build dist .coverage .pytest_cache .mypy_cache .ruff_cache

@@ -10,12 +10,16 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from itertools import groupby
 from pathlib import Path
+from typing import Any
 
+from greenmast_fw import boards
 from greenmast_fw.core import alarms as lives
 from greenmast_fw.core import demand, genset, grid, source, stages, thresholds
+from greenmast_fw.devices import binding, profile
 from greenmast_protocol import (
     alarm_text,
     alarms,
+    config,
     param_text,
     params,
     points,
@@ -24,6 +28,7 @@ from greenmast_protocol import (
     show,
     units,
 )
+from greenmast_protocol.config import EXPANDER
 
 HERE = Path(__file__).parent
 NOTE = "<!-- Written by `make docs` from the tables: change those. -->\n"
@@ -220,6 +225,104 @@ its cause is on, it is not raised, or hidden. `greenmast alarms` shows those of 
     return out
 
 
+def link_of(product: profile.Profile) -> str:
+    baud, parity, stop, address = product.LINK
+    return f"{baud} 8{parity}{stop}, {address}" if baud else "Modbus TCP"
+
+
+def supplied(product: profile.Profile) -> str:
+    """Points, with a star where they rest on one source only; every phase of one kind once."""
+    out: list[str] = []
+    for point, *_ in product.ROWS:
+        role, rest = point.split(".")
+        name = f"{role}.l1..l3_{rest[3:]}" if rest[:3] in ("l1_", "l2_", "l3_") else point
+        star = "*" if point in product.SINGLE_SOURCE else ""
+        if f"`{name}`{star}" not in out:
+            out.append(f"`{name}`{star}")
+    written = {row[0] for row in product.WRITES}
+    return ", ".join(out) + "".join(f"; sets `{name}`" for name in sorted(written))
+
+
+def recognised_by(product: profile.Profile) -> str:
+    """What the probe asks for, in the order in which it does."""
+    models = getattr(product, "MODELS", ())
+    if models:
+        return "SunSpec model " + ", ".join(map(str, models))
+    out = []
+    for function, address, count, checks in product.PROBE:
+        where = f"{function}/{address:#06x}" + (f" x {count}" if count > 1 else "")
+        if checks is None:
+            out.append(f"{where} is refused")
+        elif checks:
+            parts = [
+                f"{offset}: {low}" if low == high else f"{offset}: {low}..{high}"
+                for offset, _, low, high in checks
+            ]
+            out.append(f"{where} ({', '.join(parts)})")
+        else:
+            out.append(f"{where} answers")
+    return "; ".join(out)
+
+
+def switched(product: profile.Profile) -> str:
+    if not product.SWITCHES:
+        return ""
+    names = {point for point, *_ in product.SWITCHES}
+    return "relays" if names == {"io"} else ", ".join(f"`{name}`" for name in sorted(names))
+
+
+def device_list() -> str:
+    out = "# Devices\n\n" + NOTE
+    out += """
+What the controller reads of each product, from the tables in `firmware/greenmast_fw/devices`. A point with a
+star rests on one document or driver; all others on two that agree. The factory setting is baud rate, data,
+parity and stop bits, and address. What a device is recognised by is function/address x registers (offset:
+raw value or range), in the order asked; `greenmast device probe` asks that.
+
+"""
+    for role in config.ROLES:
+        products = [binding.load(name) for name in binding.PROFILES if role == binding.load(name).ROLE]
+        if not products:
+            continue
+        out += f"## {role}\n\n"
+        for p in products:
+            out += f"**{p.NAME}**: {p.TEXT}\n\n"
+            rows = [("factory setting", link_of(p)), ("supplies", supplied(p) or "its inputs")]
+            rows += [("switches", switched(p))] if p.SWITCHES else []
+            rows += [("recognised by", recognised_by(p)), ("sources", "; ".join(p.SOURCES))]
+            out += table(("", ""), rows) + "\n"
+    out += """## Switching a genset by its controller
+
+`[output.genset_start]` with `device = "genset"` starts the genset through its controller. A controller that a
+person has taken out of automatic is neither started nor put back: the start does not happen, `genset.auto` is
+0, and the genset starts once automatic is chosen again, if it is still wanted.
+
+- DSE: telemetry start and its cancelling, in mode automatic, if the controller says that it can. The 4520
+  MkII says so and does not do it: use a contact.
+- ComAp: Modbus remote start, in mode AUTO.
+- Datakom: presses MANUAL and RUN, in mode AUTO; presses AUTO only to undo a RUN of its own. After a reset of
+  the board a genset that runs is therefore stopped by a person, or by a contact.
+
+`genset.fault` of a ComAp controller is 1 in the states Not ready and Shutdown; Not ready is also where its
+mode OFF leaves it. A Datakom controller's alarms are not read.
+
+## SunSpec
+
+Registers stand relative to models: the chain of models is walked first, and again when the device was silent,
+when a read is refused and when another model stands where one was. A device without the model has points
+with the quality `unsupported` and is walked again every minute. A meter of one phase (model 201) needs
+`phases = 1` at its `[[device.grid]]`. Which sign the current of a battery has, the standard leaves open: the
+table takes discharging as positive, and `greenmast commission` proves it.
+
+## Three phases
+
+The Eastron SDM630 and a SunSpec meter supply `grid.l1_voltage_mv` and so on for three phases, and
+`grid.voltage_mv` is the worst of them. With `phases = 1` at the device they supply phase 1 alone. Three
+meters of one phase each do as well.
+"""
+    return out
+
+
 # ---- parts of documents ----------------------------------------------------------------------------
 
 # What starts and ends the demands that hang on no value.
@@ -286,6 +389,79 @@ def parts() -> str:
     return "\n".join(out)
 
 
+# ---- boards ----------------------------------------------------------------------------------------
+
+
+def place(board: Any, pin: int, direction: str) -> str:
+    """Where a terminal leads to: "GPIO 4" or "PCF8574 0x24 bit 0"."""
+    if pin < EXPANDER:
+        return f"GPIO {pin}"
+    chip, bit = divmod(pin - EXPANDER, 8)
+    kind, address, _ = [row for row in board.EXPANDERS if row[2] == direction][chip]
+    return f"{kind.upper()} 0x{address:02x} bit {bit}"
+
+
+def facts(board: Any) -> Iterable[tuple[str, str]]:
+    """What else there is to know, as rows."""
+    for number, tx, rx, de in board.UARTS:
+        direction = "automatic" if de is None else f"GPIO {de}"
+        yield "RS-485", f"UART {number}: TX {tx}, RX {rx}, DE {direction}"
+    if board.HIGH:
+        yield "driven high at the start", ", ".join(f"GPIO {pin}" for pin in board.HIGH)
+    yield "relay has current at", "high level" if board.RELAY_ACTIVE else "low level"
+    yield (
+        "closed contact reads",
+        "0: wire it between input and ground or COM" if board.INPUTS_INVERTED else "1",
+    )
+    if board.I2C:
+        chips = [*board.EXPANDERS, *([(*board.RTC, "clock")] if board.RTC else [])]
+        yield (
+            "I2C",
+            f"SCL {board.I2C[0]}, SDA {board.I2C[1]}: "
+            + ", ".join(f"{kind.upper()} 0x{address:02x} {way}" for kind, address, way in chips),
+        )
+    if board.ETHERNET:
+        yield "Ethernet", ", ".join(f"{signal} {pin}" for signal, pin in board.ETHERNET)
+    for name, pin in (("LED", board.LED), ("buzzer", board.BUZZER)):
+        if pin is not None:
+            yield name, f"GPIO {pin}"
+    if board.RESERVED:
+        yield "not for use", ", ".join(f"GPIO {pin} ({what})" for pin, what in board.RESERVED)
+    stock = "external RAM: stock MicroPython with SPIRAM, code in LittleFS"
+    own = "no external RAM: MicroPython with a ROM partition ([0006](decisions/0006-rom-image.md))"
+    yield "deployment", stock if board.RAM else own
+
+
+def board_list() -> str:
+    out = []
+    for name in boards.NAMES:
+        board: Any = boards.load(name)
+        if not board.TERMINALS_OUT:
+            continue
+        text = f"## {name}\n\n{board.TEXT[0].upper()}{board.TEXT[1:]}. Chip: {board.CHIP}.\n\n"
+        for title, terminals, direction in (
+            ("output", board.TERMINALS_OUT, "out"),
+            ("input", board.TERMINALS_IN, "in"),
+        ):
+            rows = [(f"`{terminal}`", place(board, pin, direction)) for terminal, pin in terminals]
+            text += table((title, "leads to"), rows) + "\n" if rows else f"No {title}s.\n\n"
+        text += table(("", ""), facts(board))
+        if board.PULSES:
+            text += "\n" + table(
+                ("may move while the chip starts", "why", "inhibit"),
+                [(f"`{terminal}`", why, inhibit) for terminal, why, inhibit in board.PULSES],
+            )
+        else:
+            text += "\nNo output moves while the chip starts.\n"
+        for title, lines in (
+            ("Rests on one source, or on sources that disagree", board.SINGLE_SOURCE),
+            ("Sources", board.SOURCES),
+        ):
+            text += f"\n{title}:\n\n" + "".join(f"- {line}\n" for line in lines)
+        out.append(text)
+    return "\n".join(out)
+
+
 def filled(path: Path, parts: dict[str, Callable[[], str]]) -> str:
     """The document with its generated parts, each between `<!-- name -->` and `<!-- /name -->`, made anew."""
     text = path.read_text(encoding="utf-8")
@@ -304,6 +480,8 @@ def pages() -> dict[str, str]:
         "state-machines.md": state_machines(),
         "parameters.md": parameters(),
         "alarms.md": alarm_list(),
+        "devices.md": device_list(),
+        "boards.md": filled(HERE / "boards.md", {"boards": board_list}),
         "controller.md": filled(HERE / "controller.md", {"parts": parts, "demands": demands}),
     }
 

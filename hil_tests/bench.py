@@ -1,11 +1,11 @@
-"""The running chain as tests see it: what they may do to a site and what they see of it."""
+"""The site of the bench, and the whole house: a bench whose board talks to a broker, a hub that stores."""
 
 from __future__ import annotations
 
 import json
 import sqlite3
 import threading
-from collections.abc import Callable
+import tomllib
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -13,39 +13,31 @@ from typing import Any
 from paho.mqtt.client import Client, MQTTMessage
 from paho.mqtt.enums import CallbackAPIVersion
 
-from greenmast.chain import Chain, HubProcess
-from greenmast.link import reading
-from greenmast.link.serial import SerialLink
-from greenmast.testing import Mosquitto, wait_for
+from greenmast.chain import HubProcess
+from greenmast.hil.bench import Bench
+from greenmast.testing import Mosquitto
 
+SITE_FILE = Path(__file__).with_suffix(".toml")
 SITE = "india-rural"
-# Short delays: the rules are the same, the wait is not.
-PARAMETERS = {
-    "grid.return_delay_s": 10,
-    "genset.soc_delay_s": 5,
-    "genset.warm_up_s": 8,
-    "genset.cool_down_s": 8,
-    "genset.min_run_s": 20,
-    "genset.min_off_s": 20,
-    "telemetry.period_s": 2,
-}
+# Short delays for the same site, or for a variant of it.
+PARAMETERS: dict[str, int] = tomllib.loads(SITE_FILE.read_text(encoding="utf-8"))["limits"]
 GRID_GOOD = {"grid.voltage_mv": 230_000.0, "grid.frequency_chz": 5_000.0}
 GRID_DEAD = {"grid.voltage_mv": 0.0, "grid.frequency_chz": 0.0}
 
 
-class Bench:
-    """The running chain, and what a test may do to it and see of it."""
+class House:
+    """`bench`, `broker` and `hub`, and what has been acknowledged and stored."""
 
-    def __init__(self, chain: Chain, broker: Mosquitto, hub: HubProcess, folder: Path) -> None:
-        self.chain = chain
+    def __init__(self, bench: Bench, broker: Mosquitto, hub: HubProcess, folder: Path) -> None:
+        self.bench = bench
         self.broker = broker
         self.hub = hub
         self.acked: dict[int, int] = {}  # boot -> highest sequence number that the hub has acknowledged
         self._folder = folder
-        self._link = SerialLink(chain.world.board.console)
         self._lock = threading.Lock()
         self._listener = Client(CallbackAPIVersion.VERSION2, clean_session=True)
-        self._listener.on_connect = lambda client, *_: client.subscribe(f"greenmast/1/{SITE}/ack", 1)
+        topic = f"greenmast/1/{bench.site.id}/ack"
+        self._listener.on_connect = lambda client, *_: client.subscribe(topic, 1)
         self._listener.on_message = self._on_ack
         self._listener.reconnect_delay_set(1, 1)
         self._listener.connect("127.0.0.1", broker.port)
@@ -54,34 +46,9 @@ class Bench:
     def close(self) -> None:
         self._listener.loop_stop()
         self._listener.disconnect()
-        self._link.close()
 
     def restart_hub(self) -> None:
         self.hub = HubProcess(self.broker.url, self._folder)
-
-    def plant(self, **truths: float) -> None:
-        """Hold these truths (names have dots: give them as `**{...}`)."""
-        self.chain.do(lambda: [self.chain.world.plant.set_truth(n, v) for n, v in truths.items()])
-
-    def truth(self, name: str) -> float:
-        return self.chain.do(lambda: self.chain.world.plant.truth(name))
-
-    def point(self, name: str) -> int | None:
-        """Value of a point as the board's console tells it."""
-        return reading.get(self._link, [name]).values[name]
-
-    def statistics(self) -> dict[str, Any]:
-        return dict(self._link.call("hello", {"statistics": True})["statistics"])
-
-    def boot(self) -> int:
-        return int(self._link.call("hello")["boot"])
-
-    def until(self, what: str, condition: Callable[[], Any], within_s: float = 60.0) -> None:
-        """Wait for `condition`; on failure show the board's console."""
-        try:
-            wait_for(condition, what, within_s, 0.2)
-        except AssertionError as error:
-            raise AssertionError(f"{error}\nboard:\n{self.chain.last_words()}") from None
 
     def stored(self) -> dict[int, list[int]]:
         """Sequence numbers of the telemetry in the hub's database, by boot."""
@@ -102,11 +69,6 @@ class Bench:
         for boot, seq in acked.items():
             kept = [number for number in stored.get(boot, []) if number <= seq]
             assert kept == list(range(1, seq + 1)), f"boot {boot}: {seq} acknowledged, stored {kept}"
-
-    def nothing_went_dark_or_parallel(self) -> None:
-        violations = self.chain.do(lambda: dict(self.chain.world.plant.violations))
-        assert not any(violations.values()), violations
-        assert self.chain.do(lambda: self.chain.world.plant.unpowered_s) == 0
 
     def _on_ack(self, _client: Any, _data: Any, message: MQTTMessage) -> None:
         body = json.loads(message.payload)

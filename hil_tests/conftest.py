@@ -1,6 +1,6 @@
-"""The demo chain as a fixture:
+"""The site of the benches, and the whole house as a fixture:
 
-a site, its board under real MicroPython, a real Mosquitto, a hub with SQLite.
+a bench (see `greenmast.hil.plugin`), a real Mosquitto, a hub with SQLite.
 """
 
 from __future__ import annotations
@@ -8,45 +8,40 @@ from __future__ import annotations
 import signal
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from datetime import datetime
 from pathlib import Path
 
 import pytest
-from hil_tests.bench import GRID_GOOD, PARAMETERS, SITE, Bench
+from hil_tests.bench import GRID_GOOD, SITE_FILE, House
 
 from greenmast import site as sites
-from greenmast.chain import Chain, HubProcess
-from greenmast.emulator.world import World
+from greenmast.chain import HubProcess
+from greenmast.hil.bench import Bench
+from greenmast.site import Site
 from greenmast.testing import Mosquitto
 
 
 @pytest.fixture
-def bench(tmp_path: Path) -> Iterator[Bench]:
+def bench_site(request: pytest.FixtureRequest) -> Site:
+    return sites.load(request.config.getoption("--hil-site") or str(SITE_FILE))
+
+
+@pytest.fixture
+def house(bench_site: Site, make_bench: Callable[..., Bench], tmp_path: Path) -> Iterator[House]:
     """A site whose grid is good and whose board has taken over."""
-    site = sites.load(SITE, PARAMETERS)
     with ExitStack() as stack:
         broker = Mosquitto(tmp_path)
         broker.start()
         stack.callback(lambda: broker.stop(signal.SIGKILL))
         hub = HubProcess(broker.url, tmp_path)
-
-        def make_world(log: Callable[[str], None]) -> World:
-            return World(
-                site,
-                tmp_path,
-                mqtt={"host": "127.0.0.1", "port": broker.port},
-                seed=1,
-                start=datetime(2025, 4, 15, 10, 30, tzinfo=site.timezone),
-                on_log=log,
-            )
-
-        chain = Chain(make_world, tmp_path / "board.log")
-        for name, value in {**GRID_GOOD, "battery.soc_permille": 320, "solar.power_w": 300}.items():
-            chain.world.plant.set_truth(name, value)
-        stack.enter_context(chain)
-        bench = Bench(chain, broker, hub, tmp_path)
-        stack.callback(lambda: bench.hub.stop())
-        stack.callback(bench.close)
-        bench.until("grid in use", lambda: bench.point("source.ac") == 1)
-        bench.until("telemetry acknowledged", lambda: bench.acked)
-        yield bench
+        bench = make_bench(
+            bench_site,
+            plant={**GRID_GOOD, "battery.soc_permille": 320, "solar.power_w": 300},
+            speed=2,
+            mqtt={"host": "127.0.0.1", "port": broker.port},
+        )
+        house = House(bench, broker, hub, tmp_path)
+        stack.callback(lambda: house.hub.stop())
+        stack.callback(house.close)
+        bench.until("grid in use", lambda: bench.word("source.ac") == "grid")
+        bench.until("telemetry acknowledged", lambda: house.acked)
+        yield house

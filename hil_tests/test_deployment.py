@@ -6,7 +6,7 @@ from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 
-from hil_tests.bench import GRID_GOOD, PARAMETERS, SITE
+from hil_tests.bench import GRID_GOOD
 
 from greenmast import site as sites
 from greenmast.chain import Chain
@@ -18,7 +18,7 @@ from greenmast.testing import wait_for
 
 
 def test_the_firmware_loaded_from_flash_takes_over_and_answers_within_its_heap(tmp_path: Path) -> None:
-    site = sites.load(SITE, PARAMETERS)
+    site = sites.load("india-rural")
 
     def make_world(log: Callable[[str], None]) -> World:
         start = datetime(2025, 4, 15, 10, 30, tzinfo=site.timezone)

@@ -1,8 +1,9 @@
-"""Every scenario of this folder at level core."""
+"""Every scenario of this folder at level core, short stories at level hil."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ import pytest
 from greenmast.scenario import run
 
 SCENARIOS = sorted((Path(__file__).parent / "scenarios").glob("*.toml"))
+STORIES = sorted((Path(__file__).parent / "stories").glob("*.toml"))
 
 
 @pytest.mark.parametrize("path", SCENARIOS, ids=lambda path: path.stem)
@@ -17,6 +19,14 @@ def test_the_scenario_holds_at_level_core(path: Path) -> None:
     verdict = run.play(str(path), "core")
     told = [f"{f.at_s} s: {f.what}\n  saw {f.saw}\n  " + "\n  ".join(f.context) for f in verdict.failures]
     assert verdict.passed, "\n".join(told)
+
+
+@pytest.mark.parametrize("path", STORIES, ids=lambda path: path.stem)
+def test_the_story_holds_at_level_hil_as_at_level_core(
+    path: Path, play_scenario: Callable[..., None]
+) -> None:
+    assert run.play(str(path), "core").passed
+    play_scenario(path, "hil", speed=4)
 
 
 def test_the_table_of_rules_lists_every_scenario_and_only_what_exists() -> None:
@@ -81,7 +91,7 @@ that = "source.ac == genset"
 def test_at_level_hil_what_is_so_holds_and_what_is_not_so_fails(tmp_path: Path) -> None:
     path = tmp_path / "story.toml"
     path.write_text(STORY, encoding="utf-8")
-    verdict = run.play(str(path), "hil")
+    verdict = run.play(str(path), "hil", run.How(speed=3, traces=tmp_path / "traces"))
     assert [failure.what.split(" in ")[0] for failure in verdict.failures] == [
         "[[always]] 2 battery.soc_permille > 750",
         "[[expect]] 4 source.ac == genset",
@@ -90,3 +100,9 @@ def test_at_level_hil_what_is_so_holds_and_what_is_not_so_fails(tmp_path: Path) 
     assert always.saw.startswith("battery.soc_permille = 7")
     assert expect.saw == "source.ac = none"
     assert any("no demand" in line for line in expect.context)
+    kept = {file.name for file in Path(verdict.traces).iterdir()}
+    assert kept == {
+        "README.txt", "bus-meters.txt", "bus-power.txt", "configuration.json", "console.log",
+        "line-meters.jsonl", "line-power.jsonl", "pins.csv", "plant.csv", "plot.svg", "story.toml",
+        "told.csv",
+    }  # fmt: skip

@@ -15,12 +15,24 @@ import sys
 import threading
 from collections.abc import Callable, Coroutine
 from pathlib import Path
-from typing import Any, Self, TypeVar
+from types import TracebackType
+from typing import Any, Generic, Protocol, Self, TypeVar
 
-from greenmast.emulator.world import World
 from greenmast.errors import UserError
 
+
+class Lives(Protocol):
+    """An asynchronous context: a world lives while it is open."""
+
+    async def __aenter__(self) -> Any: ...
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None, /
+    ) -> None: ...
+
+
 T = TypeVar("T")
+W = TypeVar("W", bound=Lives)
 
 _READY_S = 30.0
 _STOP_S = 15.0
@@ -63,10 +75,10 @@ class HubProcess:
         self._process.communicate()
 
 
-class Chain:
+class Chain(Generic[W]):
     """Runs `world` in a thread while the context is open, with the board's console in `log`."""
 
-    def __init__(self, make_world: Callable[[Callable[[str], None]], World], log: Path) -> None:
+    def __init__(self, make_world: Callable[[Callable[[str], None]], W], log: Path) -> None:
         self.log = log
         self._log_file = log.open("w")
         self._loop = asyncio.new_event_loop()
@@ -83,7 +95,7 @@ class Chain:
         return self
 
     def __exit__(self, *exc_info: object) -> None:
-        self._run(self.world.__aexit__())
+        self._run(self.world.__aexit__(None, None, None))
         self._end_thread()
 
     def do(self, action: Callable[[], T]) -> T:

@@ -17,10 +17,12 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from greenmast import wiring
 from greenmast.errors import BAD_INPUT_FILE, USAGE, UserError
-from greenmast_protocol import config, params
+from greenmast_fw.devices import binding
+from greenmast_protocol import config, instances, params
 
-# Keys of each section; those of [output.*], [[bus]] and [[device.*]] are checked by
+# Keys of each section; those of [output.*], [input.*], [[bus]] and [[device.*]] are checked by
 # `greenmast_protocol.config`.
 _SECTIONS: dict[str, tuple[str, ...]] = {
     "site": ("id", "name", "board", "latitude", "longitude", "timezone", "policy"),
@@ -45,6 +47,7 @@ _SECTIONS: dict[str, tuple[str, ...]] = {
     "bus": (),
     "device": (),
     "output": (),
+    "input": (),
 }
 _PARAMETER_SECTIONS = ("limits",)
 
@@ -64,9 +67,12 @@ class NotAcceptedError(UserError):
 
 @dataclass(frozen=True)
 class Bus:
+    """A line with its `baud` and `parity`, or Modbus TCP at `tcp` ("host:port"; then they are 0 and "")."""
+
     name: str
     baud: int
     parity: str
+    tcp: str | None = None
 
 
 @dataclass(frozen=True)
@@ -75,14 +81,25 @@ class Device:
     profile: str
     bus: str
     address: int
+    phases: int = 1  # of the grid, which it measures
 
 
 @dataclass(frozen=True)
 class Output:
+    """Pins are numbers as in `greenmast_protocol.config`; `pin` is None where `device` (a role) switches."""
+
     name: str
-    pin: int
+    pin: int | None
     feedback: int | None
     idle: str  # state of the main contacts without coil current: "open" or "closed"
+    device: str | None = None
+
+
+@dataclass(frozen=True)
+class Input:
+    name: str
+    pin: int
+    active: str  # state of the contact when it tells: "open" or "closed"
 
 
 @dataclass(frozen=True)
@@ -101,9 +118,15 @@ class Site:
     buses: tuple[Bus, ...]
     devices: tuple[Device, ...]
     outputs: tuple[Output, ...]
+    inputs: tuple[Input, ...]
     params: Mapping[str, int]
     mqtt: Mapping[str, Any]
     plant: Mapping[str, Any]
+
+    @property
+    def roles(self) -> tuple[str, ...]:
+        """The role of every device, once for each phase that it measures."""
+        return tuple(device.role for device in self.devices for _ in range(device.phases))
 
     def board_config(self, *, revision: int = 1, mqtt: Mapping[str, Any] | None = None) -> dict[str, Any]:
         """The document that the board stores and runs on (see `greenmast_protocol.config`)."""
@@ -194,6 +217,10 @@ def _section_problems(document: Mapping[str, Any]) -> list[str]:
     ):
         if key not in _table(document, section):
             problems.append(f"[{section}] {key}: missing")
+    for section in ("output", "input"):
+        for name, row in _table(document, section).items():
+            if not isinstance(row, Mapping):
+                problems.append(f"[{section}.{name}]: must be a table")
     for role, entries in _table(document, "device").items():
         if not _are_tables(entries):
             problems.append(f"[[device.{role}]]: write it with double brackets")
@@ -222,7 +249,11 @@ def _build(document: Mapping[str, Any], label: str, overrides: Mapping[str, int]
     settings.update(overrides)
     settings, problems = _numbers(settings)
     compiled = _compile(document, settings, 1, document.get("mqtt", {}))
-    problems += [f"{place}: {text}" for place, text in config.problems(compiled)]
+    found = wiring.problems(document, compiled)
+    told = {place for place, _ in found}
+    found += [(place, text) for place, text in config.problems(compiled) if place not in told]
+    found += wiring.unswitchable(compiled)
+    problems += [f"{place}: {text}" for place, text in found]
     try:
         timezone = ZoneInfo(about.get("timezone", "UTC"))
     except (ZoneInfoNotFoundError, ValueError, TypeError):
@@ -240,11 +271,13 @@ def _build(document: Mapping[str, Any], label: str, overrides: Mapping[str, int]
         latitude=float(about.get("latitude", 0.0)),
         longitude=float(about.get("longitude", 0.0)),
         timezone=timezone,
-        buses=tuple(Bus(**b) for b in compiled["buses"]),
+        buses=tuple(Bus(b["name"], b["baud"] or 0, b["parity"] or "", b["tcp"]) for b in compiled["buses"]),
         devices=tuple(Device(**d) for d in compiled["devices"]),
         outputs=tuple(
-            Output(name, o["pin"], o["feedback"], o["idle"]) for name, o in compiled["outputs"].items()
+            Output(name, o["pin"], o["feedback"], o["idle"], o["device"])
+            for name, o in compiled["outputs"].items()
         ),
+        inputs=tuple(Input(name, i["pin"], i["active"]) for name, i in compiled["inputs"].items()),
         params=settings,
         mqtt=dict(document.get("mqtt", {})),
         plant=document,
@@ -300,19 +333,17 @@ def _compile(
         "schema": config.SCHEMA,
         "revision": revision,
         "site": {"id": about["id"], "name": about.get("name", about["id"]), "board": about["board"]},
-        "buses": [
-            {"name": b.get("name"), "baud": b.get("baud", 9600), "parity": b.get("parity", "N")}
-            for b in document.get("bus", [])
-        ],
+        "buses": [_compile_bus(bus) for bus in document.get("bus", [])],
         "devices": [
-            {"role": role, **{key: entry.get(key) for key in ("profile", "bus", "address")}}
+            {
+                "role": role,
+                **{key: entry.get(key) for key in ("profile", "bus", "address")},
+                "phases": entry.get("phases", _phases(role, entry.get("profile"))),
+            }
             for role, entries in document.get("device", {}).items()
             for entry in entries
         ],
-        "outputs": {
-            name: {"pin": o.get("pin"), "feedback": o.get("feedback"), "idle": o.get("idle")}
-            for name, o in document.get("output", {}).items()
-        },
+        **wiring.compiled(document),
         "battery": {
             "chemistry": battery["chemistry"],
             "capacity_ah": battery["capacity_ah"],
@@ -326,3 +357,15 @@ def _compile(
 def sections() -> Mapping[str, tuple[str, ...]]:
     """Sections of a site file and the keys of those that have fixed ones."""
     return _SECTIONS
+
+
+def _compile_bus(bus: Mapping[str, Any]) -> dict[str, Any]:
+    line = {} if "tcp" in bus else {"baud": 9600, "parity": "N"}
+    return {key: bus.get(key, line.get(key)) for key in ("name", "baud", "parity", "tcp")}
+
+
+def _phases(role: str, profile: object) -> int:
+    """How many phases a device measures where the site file does not say so."""
+    if role not in instances.PHASES or profile not in binding.PROFILES:
+        return 1
+    return int(getattr(binding.load(str(profile)), "PHASES", 1))

@@ -97,8 +97,8 @@ class FakeBoard:
     def alarms(self) -> list[Any]:
         return self.active
 
-    def config(self) -> bytes:
-        return b'{"revision":1}'
+    def config(self) -> list[bytes]:
+        return [b'{"revision":1}']
 
     def statistics(self) -> dict[str, Any]:
         return {"scans": 1}

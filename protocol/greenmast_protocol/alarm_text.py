@@ -22,6 +22,10 @@ TEXTS = {
     "load3_disconnected": ("tier 3 disconnected", "restore a source"),
     "battery_disconnected": ("battery disconnected", "restore a source"),
     "device_silent": ("a Modbus device does not answer", "check its supply, address and wiring"),
+    "bus_fault": (
+        "a Modbus bus babbles, has gone or damages replies",
+        "look for two devices on one address, a stuck driver, termination and noise",
+    ),
     "door_open": ("door open", "close the door"),
     "smoke": ("smoke", "call the fire service"),
     "watchdog_reset": ("the watchdog has reset the board", "send the log to the maintainers"),
@@ -44,6 +48,7 @@ TEXTS = {
     "exercise_failed": ("the genset failed its exercise", "service the genset"),
     "plan_stale": ("the plan from the host has expired", "check the planner and the link"),
     "alarm_flood": ("many alarms in a short time", "look for a common cause"),
+    "io_fault": ("an I/O chip of the board fails", "check the board's supply; replace the board"),
     "storage_fault": (
         "the flash does not take what must be kept",
         "replace the board soon; a reset would lose the present state",

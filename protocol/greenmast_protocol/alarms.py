@@ -61,6 +61,8 @@ ALARMS = (
     ("exercise_failed", "minor", 0, 0, "genset_start_failed"),
     ("plan_stale", "warning", 0, 0, ""),
     ("alarm_flood", "warning", 0, 300, ""),
+    ("bus_fault", "minor", 30, 60, ""),
+    ("io_fault", "major", 2, 10, ""),  # an I2C expander of the board does not answer or does not obey
     ("storage_fault", "major", 0, 60, ""),
 )
 

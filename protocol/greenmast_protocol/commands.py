@@ -8,7 +8,11 @@ command's shape is `problem`; whether it is allowed now is the core's business.
 (permille), `charge` (0 AC charges no further than the reserve, 1 it charges, 2 the battery carries down to
 the reserve) and `genset` (0 no opinion, 1 runs, 2 does not start but for bus voltage). A plan without any
 list withdraws the one before.
+
+`COMMANDS` and `NAMES` are for hosts. The board keeps the same packed, behind `problem` and `number`.
 """
+
+import json
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -45,15 +49,21 @@ COMMANDS = (
 )
 
 NAMES = tuple([row[0] for row in COMMANDS])
-_ARGUMENTS = {row[0]: row[1] for row in COMMANDS}
+_TEXT = "\n" + "".join(["%s %s\n" % (name, json.dumps(args)) for name, args in COMMANDS])  # a line each
 
 
-def _argument_problem(row: "tuple[Any, ...]", args: "dict[str, object]") -> str:
+def number(name: str) -> int:
+    """Place of the command `name` in the table, -1 for an unknown one."""
+    at = _TEXT.find("\n%s " % name)
+    return _TEXT.count("\n", 0, at) if at >= 0 and " " not in name else -1
+
+
+def _argument_problem(row: "list[Any]", args: "dict[str, object]") -> str:
     name, low, high, needed = row[:4]
     if name not in args:
         return "%s is missing" % name if needed else ""
     value = args[name]
-    if isinstance(low, tuple):
+    if isinstance(low, list):
         return "" if value in low else "%s must be one of %s" % (name, ", ".join(low))
     if len(row) == 4:
         return _number_problem(name, value, low, high)
@@ -76,11 +86,12 @@ def _number_problem(place: str, value: object, low: int, high: int) -> str:
 
 def problem(name: object, args: object) -> "tuple[str, str]":
     """("", "") when the command is well formed, else (refusal code, text naming the place)."""
-    if not isinstance(name, str) or name not in _ARGUMENTS:
+    if not isinstance(name, str) or number(name) < 0:
         return "unknown", "no such command: %s" % (name,)
     if not isinstance(args, dict):
         return "invalid_value", "arguments must be an object"
-    rows = _ARGUMENTS[name]
+    at = _TEXT.find("\n%s " % name) + len(name) + 2
+    rows = json.loads(_TEXT[at : _TEXT.find("\n", at)])
     known = [row[0] for row in rows]
     for key in args:
         if key not in known:

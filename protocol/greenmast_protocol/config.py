@@ -1,22 +1,50 @@
 """The board's configuration document: its shape and the rules that refuse it.
 
 A document is a dict: {"schema", "revision", "site": {"id", "name", "board"}, "buses": [{"name", "baud",
-"parity"}], "devices": [{"role", "profile", "bus", "address"}], "outputs": {name: {"pin", "feedback",
-"idle"}}, "battery": {"chemistry", "capacity_ah", "cells"}, "params": {name: int}, "mqtt": {...}}. It is
-accepted or refused as a whole; `problems` lists every reason with its place. Host and board run the same
-rules.
+"parity", "tcp"}], "devices": [{"role", "profile", "bus", "address", "phases"}], "outputs": {name: {"pin",
+"feedback", "idle", "device"}}, "inputs": {name: {"pin", "active"}}, "battery": {"chemistry", "capacity_ah",
+"cells"}, "params": {name: int}, "mqtt": {...}}. It is accepted or refused as a whole; `problems` lists every
+reason with its place. Host and board run the same rules.
+
+A pin is a number: 0 .. 99 a GPIO, `EXPANDER` + n bit n of the board's I2C expanders (its output expanders
+counted through for outputs, its input expanders for inputs), `MODULE` + n channel n of the relay module (role
+io). An output may be switched by a device instead; `pin` is None then. Which pins a board has, only the host
+asks.
 """
 
 from greenmast_protocol import instances, params, points, topics
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
 SCHEMA = 1
 DOCUMENT_MAX = 12_288  # bytes of JSON
 REVISION_MAX = 999_999_999
-ROLES = ("battery", "solar", "grid", "genset", "rectifier", "load", "fuel")
+ROLES = ("battery", "solar", "grid", "genset", "rectifier", "load", "fuel", "io")
 CHEMISTRIES = ("lfp", "vrla")
 BAUDS = (1200, 2400, 4800, 9600, 19200, 38400, 57600, 115200)
-_SECTIONS = ("schema", "revision", "site", "buses", "devices", "outputs", "battery", "params", "mqtt")
-_PIN_MAX = 127
+EXPANDER = 100
+MODULE = 200
+# A board input -> (the point it supplies, 1: the point is 0 while the input is active).
+INPUTS = {"door_open": ("site.door_open", 0), "smoke": ("site.smoke", 0), "mains_fail": ("grid.mains_ok", 1)}
+BY_DEVICE = {"genset_start": "genset"}  # outputs that a device may switch -> its role
+# A relay module keeps its relays as they are when nobody talks to it any more. What must fall back to its
+# idle state with the controller cannot hang there.
+NOT_BY_MODULE = ("grid", "genset", "battery", "load1")
+_SECTIONS = (
+    "schema",
+    "revision",
+    "site",
+    "buses",
+    "devices",
+    "outputs",
+    "inputs",
+    "battery",
+    "params",
+    "mqtt",
+)
+_PINS = ((0, 99), (EXPANDER, EXPANDER + 31), (MODULE, MODULE + 31))
 
 
 def _whole(value: object, low: int, high: int) -> bool:
@@ -39,6 +67,14 @@ def _shape(doc: object) -> "list[tuple[str, str]]":
     return out
 
 
+def endpoint(text: object) -> "tuple[str, int] | None":
+    """Host and port of a bus that is not a line: "192.168.1.50:502"."""
+    host, _, port = text.rpartition(":") if isinstance(text, str) else ("", "", "")
+    if not host or " " in host or not port.isdigit() or not 1 <= int(port) <= 0xFFFF:
+        return None
+    return host, int(port)
+
+
 def _buses(doc: "dict[str, list[dict[str, object]]]", out: "list[tuple[str, str]]") -> None:
     names: "list[object]" = []
     for i, bus in enumerate(doc["buses"]):
@@ -49,10 +85,15 @@ def _buses(doc: "dict[str, list[dict[str, object]]]", out: "list[tuple[str, str]
         if bus["name"] in names:
             out.append((place, "name %s is taken" % bus["name"]))
         names.append(bus["name"])
-        if bus.get("baud") not in BAUDS:
-            out.append((place, "baud %s is not one of %s" % (bus.get("baud"), BAUDS)))
-        if bus.get("parity") not in ("N", "E", "O"):
-            out.append((place, "parity must be N, E or O"))
+        if bus.get("tcp") is None:
+            if bus.get("baud") not in BAUDS:
+                out.append((place, "baud %s is not one of %s" % (bus.get("baud"), BAUDS)))
+            if bus.get("parity") not in ("N", "E", "O"):
+                out.append((place, "parity must be N, E or O"))
+        elif bus.get("baud") is not None or bus.get("parity") is not None:
+            out.append((place, "has either baud and parity or tcp"))
+        elif not endpoint(bus["tcp"]):
+            out.append((place, "tcp must be HOST:PORT"))
     _devices(doc["devices"], names, out)
 
 
@@ -70,10 +111,14 @@ def _devices(devices: "list[dict[str, object]]", buses: "list[object]", out: "li
             out.append((place, "role must be one of %s" % ", ".join(ROLES)))
         if role in roles and role not in instances.ROLES:
             out.append((place, "there is one of them at most"))
-        roles.append(role)
-        if roles.count(role) == 1 + (
-            instances.PHASES_MAX if role in instances.PHASES else instances.DEVICES_MAX
-        ):
+        phases = device.get("phases", 1)
+        if phases != 1 and (phases != instances.PHASES_MAX or role not in instances.PHASES):
+            out.append((place, "phases must be 1, or %d of the grid" % instances.PHASES_MAX))
+            phases = 1
+        most = instances.PHASES_MAX if role in instances.PHASES else instances.DEVICES_MAX
+        before = roles.count(role)
+        roles.extend([role] * phases)
+        if before <= most < roles.count(role):
             out.append((place, "too many of them"))
         if not isinstance(device.get("profile"), str):
             out.append((place, "needs a profile"))
@@ -87,8 +132,35 @@ def _devices(devices: "list[dict[str, object]]", buses: "list[object]", out: "li
         seen.append(where)
 
 
-def _outputs(doc: "dict[str, dict[str, dict[str, object]]]", out: "list[tuple[str, str]]") -> None:
-    pins: "dict[object, str]" = {}
+def _pin(
+    doc: "dict[str, Any]",
+    place: str,
+    use: str,
+    side: int,
+    out: "list[tuple[str, str]]",
+    pins: "dict[Any, str]",
+) -> None:
+    """Check the pin `use` of the row at `place`. `side`: 1 output, 2 input; `pins`: the uses met so far."""
+    section, _, name = place.partition(".")
+    number: "Any" = doc[section + "s"][name].get(use)
+    if not [1 for low, high in _PINS if _whole(number, low, high)]:
+        out.append((place, "%s must be 0 .. 99, 100 .. 131 or 200 .. 231" % use))
+        return
+    # A GPIO is one thing only; outputs and inputs of expanders and modules are counted apart.
+    key = (side if number >= EXPANDER else 0, number)
+    if key in pins:
+        kind = "GPIO" if number < EXPANDER else "pin"
+        out.append((place, "%s: %s %d is already %s" % (use, kind, number, pins[key])))
+    pins[key] = "%s of %s" % (use, place)
+    if number >= MODULE and not _has_role(doc, "io"):
+        out.append((place, "%s: there is no [[device.io]]" % use))
+
+
+def _has_role(doc: "dict[str, Any]", role: str) -> bool:
+    return role in [device.get("role") for device in doc["devices"] if isinstance(device, dict)]
+
+
+def _outputs(doc: "dict[str, Any]", out: "list[tuple[str, str]]", pins: "dict[Any, str]") -> None:
     outputs = doc["outputs"]
     for name in outputs:
         if name not in points.OUTPUTS:
@@ -101,18 +173,18 @@ def _outputs(doc: "dict[str, dict[str, dict[str, object]]]", out: "list[tuple[st
         if not isinstance(row, dict):
             out.append((place, "must be an object"))
             continue
-        for key in ("pin", "feedback"):
-            pin = row.get(key)
-            if pin is None and key == "feedback":
-                continue
-            if not _whole(pin, 0, _PIN_MAX):
-                out.append((place, "%s must be a GPIO number" % key))
-            elif pin in pins:
-                out.append((place, "%s: GPIO %s is already %s" % (key, pin, pins[pin])))
-            else:
-                pins[pin] = "%s of output.%s" % (key, name)
-        if row.get("feedback") is not None and name not in points.FEEDBACKS:
-            out.append((place, "has no feedback"))
+        device = row.get("device")
+        if device is None:
+            _pin(doc, place, "pin", 1, out, pins)
+            if name in NOT_BY_MODULE and _whole(row.get("pin"), *_PINS[2]):
+                text = "must not hang on a relay module, which keeps its relays when the controller is gone"
+                out.append((place, text))
+        else:
+            _by_device(doc, name, row, out)
+        if row.get("feedback") is not None:
+            _pin(doc, place, "feedback", 2, out, pins)
+            if name not in points.FEEDBACKS:
+                out.append((place, "has no feedback"))
         if row.get("idle") not in ("open", "closed"):
             out.append((place, "idle must be open or closed"))
     both = [name for name in ("grid", "genset") if _is_closed(doc["outputs"].get(name))]
@@ -122,6 +194,42 @@ def _outputs(doc: "dict[str, dict[str, dict[str, object]]]", out: "list[tuple[st
 
 def _is_closed(row: object) -> bool:
     return isinstance(row, dict) and row.get("idle") == "closed"
+
+
+def _by_device(
+    doc: "dict[str, Any]", name: str, row: "dict[str, object]", out: "list[tuple[str, str]]"
+) -> None:
+    place = "output.%s" % name
+    role = BY_DEVICE.get(name)
+    if role is None:
+        out.append((place, "cannot be switched by a device; only: %s" % ", ".join(BY_DEVICE)))
+        return
+    if row["device"] != role:
+        out.append((place, "device must be %s" % role))
+    elif not _has_role(doc, role):
+        out.append((place, "there is no [[device.%s]]" % role))
+    if row.get("pin") is not None:
+        out.append((place, "has a pin or a device, not both"))
+    if row.get("idle") == "closed":
+        out.append((place, "idle must be open where a device switches"))
+
+
+def _inputs(doc: "dict[str, Any]", out: "list[tuple[str, str]]", pins: "dict[Any, str]") -> None:
+    inputs = doc["inputs"]
+    for name in inputs:
+        if name not in INPUTS:
+            out.append(("input.%s" % name, "no such input; known: %s" % ", ".join(sorted(INPUTS))))
+    for name in sorted(INPUTS):
+        row = inputs.get(name)
+        place = "input.%s" % name
+        if row is None:
+            continue
+        if not isinstance(row, dict):
+            out.append((place, "must be an object"))
+            continue
+        _pin(doc, place, "pin", 2, out, pins)
+        if row.get("active") not in ("closed", "open"):
+            out.append((place, "active must be closed or open: the contact's state when it tells"))
 
 
 def _params(doc: "dict[str, dict[str, int]]", out: "list[tuple[str, str]]") -> None:
@@ -174,7 +282,9 @@ def problems(doc: object) -> "list[tuple[str, str]]":
         if not _whole(battery.get(key), low, high):
             out.append(("battery.%s" % key, "must be an integer in %d .. %d" % (low, high)))
     _buses(doc, out)  # type: ignore[arg-type]
-    _outputs(doc, out)  # type: ignore[arg-type]
+    pins: "dict[Any, str]" = {}
+    _outputs(doc, out, pins)  # type: ignore[arg-type]
+    _inputs(doc, out, pins)  # type: ignore[arg-type]
     _params(doc, out)  # type: ignore[arg-type]
     mqtt = doc["mqtt"]  # type: ignore[index]
     if mqtt and not (isinstance(mqtt.get("host"), str) and _whole(mqtt.get("port"), 1, 65_535)):

@@ -1,34 +1,39 @@
-"""Points beyond the table: those of each device where several share a role, and of each phase of an AC meter.
+"""Points beyond the table: those of each device where several share a role, of each phase of an AC meter, and
+how each device answers.
 
 `battery.2.voltage_mv` is that of the second battery, `grid.l2_voltage_mv` that of the second phase; their
-ranges and dead bands are those of `battery.voltage_mv` and `grid.voltage_mv`. Their numbers follow the
-table's, in an order that only the site's own configuration gives: as there, names are the wire format.
+ranges and dead bands are those of `battery.voltage_mv` and `grid.voltage_mv`. `device.2.online` is of the
+second device in the site's list, whatever its role. Their numbers follow the table's, in an order that only
+the site's own configuration gives: as there, names are the wire format.
 """
 
 from greenmast_protocol import points
 
 ROLES = ("battery", "solar", "grid", "rectifier", "load")  # in this order
-PHASES = ("grid",)  # its devices measure one phase each
+PHASES = ("grid",)  # its devices measure one phase each, or one device all of them
 PHASES_MAX = 3
 DEVICES_MAX = 8
+_DEVICE = "device"  # no role: any device
 
 
 class Instances:
-    """`counts`: role -> number of its devices; those with one device have no points here.
+    """`counts`: role -> number of its devices; those with one device have no points here. `devices`: of the
+    site, in points about how each answers; 0 where nobody looks at that.
 
     `count`: how many points there are. `blocks`: (role, first table point of its subsystem, number of those,
     devices, first own point) each.
     """
 
-    def __init__(self, counts: "dict[str, int]") -> None:
+    def __init__(self, counts: "dict[str, int]", devices: int = 0) -> None:
         self.blocks: "list[tuple[str, int, int, int, int]]" = []
         at = points.COUNT
-        for role in ROLES:
-            devices = counts.get(role, 1)
-            if devices > 1:
-                first, size = _subsystem(role)
-                self.blocks.append((role, first, size, devices, at))
-                at += size * devices
+        wanted = [(role, counts[role]) for role in ROLES if counts.get(role, 1) > 1]
+        if devices:
+            wanted.append((_DEVICE, devices))
+        for role, number in wanted:
+            first, size = _subsystem(role)
+            self.blocks.append((role, first, size, number, at))
+            at += size * number
         self.count = at - points.COUNT
 
     def kind(self, i: int) -> int:
@@ -56,7 +61,7 @@ class Instances:
 
 
 def count(roles: "list[str]") -> "dict[str, int]":
-    """Role -> number of devices, of a list with one role for each device."""
+    """Role -> number of devices, of a list with one role for each device, or each phase that it measures."""
     out: "dict[str, int]" = {}
     for role in roles:
         out[role] = out.get(role, 0) + 1

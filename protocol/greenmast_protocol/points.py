@@ -101,6 +101,13 @@ POINTS = (
     ("reason.load3", 0, 255, 0),
     ("reason.charge", 0, 255, 0),
     ("reason.cooling", 0, 255, 0),
+    # How the Modbus devices answer, all of them together: counted since boot, the slowest, every one.
+    ("device.requests", 0, 0x3FFFFFFF, 10_000),
+    ("device.errors", 0, 0x3FFFFFFF, 20),
+    ("device.timeouts", 0, 0x3FFFFFFF, 20),
+    ("device.reply_ms", 0, 0x3FFFFFFF, 100),
+    ("device.online", 0, 1, 0),
+    ("genset.auto", 0, 1, 0),  # its controller lets itself be started by us
 )
 
 OUTPUTS = (

@@ -12,5 +12,16 @@ OUT_OF_RANGE = 4
 RATE = 5  # changed faster than it can
 FROZEN = 6  # bit-identical while it should move
 CONTRADICTED = 7  # other evidence excludes it
+UNSUPPORTED = 8  # the device does not have it
 
-NAMES = ("good", "stale", "sentinel", "not_a_number", "out_of_range", "rate", "frozen", "contradicted")
+NAMES = (
+    "good",
+    "stale",
+    "sentinel",
+    "not_a_number",
+    "out_of_range",
+    "rate",
+    "frozen",
+    "contradicted",
+    "unsupported",
+)

@@ -4,31 +4,9 @@ A code is a place in this table and travels in `reason.*` points and refusals; n
 that old logs stay readable. The sentences are in `reason_text`.
 """
 
-NAMES = (
-    "ok",
-    # refusals of commands
-    "unknown",
-    "invalid_value",
-    "not_authorised",
-    "expired",
-    "replayed",
-    "retained",
-    "rate_limited",
-    "mode",
-    "interlock",
-    "not_qualified",
-    "fuel_low",
-    "locked_out",
-    "inhibited",
-    "min_off",
-    "min_run",
-    "starts_per_hour",
-    "engine_fault",
-    "feedback_fault",
-    "battery_protect",
-    "no_device",
-    "busy",
-    "revision_conflict",
+from greenmast_protocol import refusals
+
+_REASONS = (
     # reasons of outputs
     "boot",
     "grid_available",
@@ -141,8 +119,9 @@ NAMES = (
     "critical_off",
 )
 
+NAMES = ("ok",) + refusals.NAMES + _REASONS
 # Codes that may answer a command, in the order of the table.
-REFUSALS = NAMES[1:23]
+REFUSALS = refusals.NAMES
 
 
 def code(name: str) -> int:

@@ -18,6 +18,7 @@ def good():
             "genset": {"pin": 2, "feedback": 5, "idle": "open"},
             "alarm_major": {"pin": 3, "feedback": None, "idle": "open"},
         },
+        "inputs": {"mains_fail": {"pin": 6, "active": "closed"}},
         "battery": {"chemistry": "lfp", "capacity_ah": 300, "cells": 15},
         "params": {"grid.return_delay_s": 120},
         "mqtt": {"host": "broker", "port": 1883},
@@ -66,6 +67,20 @@ def test_a_device_on_no_bus_or_beyond_the_addresses_is_refused():
     assert places(changed(["devices", 0, "bus"], "nowhere")) == ["device.grid"]
     for address in (0, 248, -1, True, "1", None):
         assert places(changed(["devices", 0, "address"], address)) == ["device.grid"]
+
+
+def test_a_bus_is_a_line_or_an_address_on_the_network():
+    network = {"name": "meters", "baud": None, "parity": None, "tcp": "192.168.1.50:502"}
+    assert places(changed(["buses", 0], network)) == []
+    assert config.endpoint(network["tcp"]) == ("192.168.1.50", 502)
+    wrong = [("baud", 9600), ("parity", "N")]
+    for tcp in ("", "192.168.1.50", ":502", "a b:502", "host:0", "host:65536", "host:x", 502, True):
+        wrong.append(("tcp", tcp))
+    for key, value in wrong:
+        bus = network.copy()
+        bus[key] = value
+        assert places(changed(["buses", 0], bus)) == ["bus 1"], value
+    assert places(changed(["buses", 0, "baud"], None)) == ["bus 1"]
 
 
 def test_one_pin_for_two_purposes_is_refused():
@@ -201,3 +216,20 @@ def test_several_devices_share_a_role_where_that_has_a_meaning():
             {"role": "genset", "profile": "dse-7320", "bus": "meters", "address": address}
         )
     assert places(document) == ["device.grid", "device.genset"]
+
+
+def test_a_grid_meter_may_measure_three_phases_and_then_there_is_room_for_no_other():
+    document = good()
+    (meter,) = [device for device in document["devices"] if device["role"] == "grid"]
+    for phases in (1, 3):
+        meter["phases"] = phases
+        assert places(document) == []
+    document["devices"].append({"role": "grid", "profile": "eastron-sdm230", "bus": "meters", "address": 30})
+    assert places(document) == ["device.grid"]
+    del document["devices"][-1]
+    for phases in (0, 2, 4, "3", None):
+        meter["phases"] = phases
+        assert places(document) == ["device.grid"], phases
+    meter["phases"] = 1
+    document["devices"][1]["phases"] = 3  # a battery has none
+    assert places(document) == ["device.battery"]

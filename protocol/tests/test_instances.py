@@ -34,6 +34,20 @@ def test_numbers_names_and_kinds_agree():
                 assert many.name(own) == form % (role, number + 1, point.split(".")[1])
 
 
+def test_every_device_has_points_about_how_it_answers_behind_those_of_its_role():
+    alone = Instances({}, 1)
+    own = [n for n in points.NAMES if n.startswith("device.")]
+    assert alone.count == len(own)
+    some = Instances(count(["battery", "battery", "genset"]), 3)
+    names = [some.name(points.COUNT + i) for i in range(some.count)]
+    assert names[-3 * len(own) :] == [
+        name.replace("device.", "device.%d." % n) for n in (1, 2, 3) for name in own
+    ]
+    online = points.index("device.online")
+    assert some.name(some.of_device(online, "device", 2)) == "device.3.online"
+    assert some.kind(some.of_device(online, "device", 2)) == online
+
+
 def test_a_device_supplies_points_of_other_subsystems_as_if_it_were_alone():
     many = Instances({"solar": 2})
     i = points.index("battery.voltage_mv")

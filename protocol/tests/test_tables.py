@@ -32,6 +32,7 @@ _POINTS = {
     "output": "grid genset pv battery load1 load2 load3 genset_start cooling alarm_major alarm_minor",
     "feedback": "grid genset pv battery load1 load2 load3 genset_start",
     "controller": "mode uptime_s boot time_trusted alarms_active heap_free_b scan_ms safe_mode",
+    "device": "requests errors timeouts reply_ms online",
     "reason": "ac genset battery load1 load2 load3",
 }
 _COMMANDS = (
@@ -65,7 +66,12 @@ def _unique(names):
 
 def test_the_point_table_has_the_public_points_and_no_unknown_ones():
     expected = ["%s.%s" % (subsystem, name) for subsystem in _POINTS for name in _POINTS[subsystem].split()]
-    added = ["battery.to_lvd_min_s", "reason.charge", "reason.cooling"]  # beyond the public list
+    added = [
+        "genset.auto",
+        "battery.to_lvd_min_s",
+        "reason.charge",
+        "reason.cooling",
+    ]  # beyond the public list
     assert sorted(points.NAMES) == sorted(expected + added)
     assert _unique(points.NAMES)
 

@@ -35,8 +35,7 @@ def apply(c: "Controller", name: str, args: "dict[str, object]") -> "tuple[int, 
     """
     handler = _HANDLERS.get(name)
     code, applied = handler(c, args) if handler else (_UNKNOWN, {})
-    number = commands.NAMES.index(name) if name in commands.NAMES else -1
-    c.queue.append((decision.COMMAND, number, 0 if code else 1, code, 0, 0))
+    c.queue.append((decision.COMMAND, commands.number(name), 0 if code else 1, code, 0, 0))
     return code, applied
 
 

@@ -6,6 +6,10 @@ business.
 
 from greenmast_protocol import instances, points
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
 GRID = points.OUTPUTS.index("grid")
 GENSET = points.OUTPUTS.index("genset")
 PV = points.OUTPUTS.index("pv")
@@ -67,11 +71,11 @@ def from_config(document: "dict[str, dict[str, object]]") -> Site:
     for name in rows:
         row = rows[name]
         outputs[name] = (1 if row["idle"] == "closed" else 0, 0 if row.get("feedback") is None else 1)
-    devices: "list[dict[str, str]]" = document["devices"]  # type: ignore[assignment]
+    devices: "list[dict[str, Any]]" = document["devices"]  # type: ignore[assignment]
     battery = document["battery"]
     return Site(
         outputs,
-        tuple([device["role"] for device in devices]),
+        tuple([device["role"] for device in devices for _ in range(device.get("phases", 1))]),
         battery["chemistry"],  # type: ignore[arg-type]
         battery["capacity_ah"],  # type: ignore[arg-type]
         battery["cells"],  # type: ignore[arg-type]

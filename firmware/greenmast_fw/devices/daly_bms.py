@@ -10,12 +10,13 @@ ROLE = "battery"
 TEXT = "Daly BMS, Modbus protocol D2"
 SOURCES = (
     "syssi/esphome-daly-bms docs/protocol-register-map.md",
-    "mr-manuel/venus-os_dbus-serialbattery",
+    "syssi/esphome-daly-bms docs/pdus (recorded replies)",
 )
 SINGLE_SOURCE = ()
 LINK = (9600, "N", 1, 0xD2)
 TIMEOUT_MS = 300
 GAP_MS = 0
+READ_MAX = 80
 
 READS = ((3, 0x0000, 62, 1),)  # the block that the protocol documents
 ROWS = (

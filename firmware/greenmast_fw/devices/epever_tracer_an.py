@@ -1,5 +1,8 @@
 """EPEver Tracer AN / BN: solar charge controller, which also knows its battery.
 
+Not the battery's current: its "net" current is that of its own terminals, past which a rectifier charges and
+the load draws.
+
 Unmapped registers lie between its blocks and reading across them fails. 32-bit values have the low word
 first.
 """
@@ -17,11 +20,12 @@ SINGLE_SOURCE = ()
 LINK = (115200, "N", 1, 1)
 TIMEOUT_MS = 300
 GAP_MS = 10
+READ_MAX = 32
+HOLES = True
 
 READS = (
-    (4, 0x3100, 4, 1),
+    (4, 0x3100, 5, 1),
     (4, 0x3312, 2, 10),
-    (4, 0x3104, 1, 1),
     (4, 0x311A, 2, 1),
 )
 ROWS = (
@@ -29,9 +33,9 @@ ROWS = (
     ("solar.current_ma", 0, 1, U16, 10, 1, 0),
     ("solar.power_w", 0, 2, U32_LW, 1, 100, 0),
     ("solar.energy_wh", 1, 0, U32_LW, 10, 1, 0),
-    ("battery.voltage_mv", 2, 0, U16, 10, 1, 0),
-    ("battery.soc_permille", 3, 0, U16, 10, 1, 0),  # whole percent, whatever some texts say
-    ("battery.temperature_dc", 3, 1, S16, 1, 10, 0),
+    ("battery.voltage_mv", 0, 4, U16, 10, 1, 0),
+    ("battery.soc_permille", 2, 0, U16, 10, 1, 0),  # whole percent, whatever some texts say
+    ("battery.temperature_dc", 2, 1, S16, 1, 10, 0),
 )
 WRITES = ()
 SWITCHES = ()

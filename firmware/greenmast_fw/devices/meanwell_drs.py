@@ -1,6 +1,6 @@
 """Mean Well DRS-240/480: rectifier with settable output voltage and current limit (48 V models)."""
 
-from greenmast_fw.devices.profile import NONE_OF, TEXT16, U16
+from greenmast_fw.devices.profile import NONE_OF, TEXT16, U16, U32
 
 NAME = "meanwell-drs"
 ROLE = "rectifier"
@@ -13,6 +13,7 @@ SINGLE_SOURCE = ()
 LINK = (115200, "N", 1, 0x83)
 TIMEOUT_MS = 250
 GAP_MS = 8
+READ_MAX = 125
 
 _AC_FAIL = 1 << 5
 
@@ -35,9 +36,11 @@ WRITES = (
 )
 SWITCHES = ()
 PROBE = (
-    (4, 0x0080, 3, ((0, U16, 0x4D45, 0x4D45), (1, U16, 0x414E, 0x414E))),  # "MEAN"
+    # The manufacturer's name and the model's: "MEAN.." and "DRS-".
+    (3, 0x0080, 6, ((0, U32, 0x4D45414E, 0x4D45414E),)),
+    (3, 0x0086, 6, ((0, U32, 0x4452532D, 0x4452532D),)),
 )
 IDENTITY = (
-    ("manufacturer", 4, 0x0080, 6, TEXT16),
-    ("model", 4, 0x0086, 6, TEXT16),
+    ("manufacturer", 3, 0x0080, 6, TEXT16),
+    ("model", 3, 0x0086, 6, TEXT16),
 )

@@ -13,6 +13,7 @@ SINGLE_SOURCE = ()
 LINK = (9600, "N", 2, 1)
 TIMEOUT_MS = 300
 GAP_MS = 0
+READ_MAX = 8
 
 READS = ((4, 0x0000, 6, 1),)
 ROWS = (

@@ -16,6 +16,7 @@ SINGLE_SOURCE = ()
 LINK = (19200, "N", 1, 0)
 TIMEOUT_MS = 300
 GAP_MS = 0
+READ_MAX = 53
 
 READS = ((4, 0x1000, 17, 1),)
 ROWS = (

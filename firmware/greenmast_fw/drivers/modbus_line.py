@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 _EIO = 5
 _DRAIN_READS = 16  # of 64 bytes: bounds one drain of a line that never falls silent
 _WATCH_MS = 20  # how long a byte that is due is watched for
+_SPIN_MS = 20  # the end of a transmission that no other task may come into
 _PATIENCE = 16  # later it is looked for at intervals of 1/16 of the time waited so far
 
 
@@ -55,12 +56,16 @@ class Line:
             if self._uart.write(frame) != len(frame):
                 raise OSError(_EIO)
             wire_ms = len(frame) * self.char_us // 1000
-            await clock.sleep_ms(wire_ms)
-            if de is not None:
-                # A slave may answer 3.5 characters later: release at once; do not wait for a UART that hangs.
+            if de is None:
+                await clock.sleep_ms(wire_ms)
+            else:
+                # The slave may answer 3.5 characters later, sooner than another task may be done: the line is
+                # watched to the end and released at once. But not for ever: a UART may hang.
                 start_ms = clock.ticks_ms()
+                if wire_ms > _SPIN_MS:
+                    await clock.sleep_ms(wire_ms - _SPIN_MS)
                 while not self._uart.txdone() and clock.diff(clock.ticks_ms(), start_ms) < 20 + wire_ms:
-                    await clock.sleep_ms(0)
+                    pass
         finally:
             if de is not None:
                 de(0)

@@ -11,11 +11,12 @@ from greenmast_fw.core.controller import Controller
 from greenmast_fw.core.snapshot import Image
 from greenmast_fw.drivers import clock, stdio
 from greenmast_fw.drivers.modbus_line import Line
-from greenmast_fw.drivers.modbus_master import RtuMaster
+from greenmast_fw.drivers.modbus_master import Master, RtuMaster
 from greenmast_fw.drivers.pins import Inputs, Outputs
 from greenmast_fw.drivers.wall import Wall
 from greenmast_fw.services import keeper, supervisor
 from greenmast_fw.services.console import Console
+from greenmast_fw.services.health import Health
 from greenmast_fw.services.journal import Journal
 from greenmast_fw.services.keeper import Keeper
 from greenmast_fw.services.poll import BusPoller
@@ -24,36 +25,52 @@ from greenmast_fw.services.scan import Scan
 from greenmast_fw.services.telemetry import Telemetry
 from greenmast_fw.services.uplink import Uplink
 from greenmast_fw.services.view import View
-from greenmast_protocol import points
+from greenmast_protocol import instances
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Coroutine
     from typing import Any
 
-    from greenmast_fw.services.setup import Setup
+    from greenmast_fw.services.setup import Setup, Wires
 
 _PARITY = {"N": None, "E": 0, "O": 1}
 
 
 def build(boot: int, setup: "Setup") -> "Coroutine[None, None, None]":
     """What runs for ever."""
-    config, board, params, devices, kept, trial_s = setup
+    config, board, params, devices, wires, kept, trial_s = setup
     period_ms = params["scan.period_ms"]
     site_of_core = site_facts.from_config(config)
-    image = Image(site_of_core.instances)
-    outputs, inputs = _pins(config["outputs"], image, board.INPUTS_INVERTED)
-    masters = []
+    several = instances.Instances(instances.count(list(site_of_core.roles)), len(devices))
+    image = Image(several)
+    outputs, chips, inputs = _pins(wires, board, image, 2 * period_ms)
+    masters: "list[Master]" = []
     pollers = []
-    for bus, uart in zip(config["buses"], board.UARTS):
+    uarts = list(board.UARTS)
+    for bus in config["buses"]:
         here = [devices[i] for i, device in enumerate(config["devices"]) if device["bus"] == bus["name"]]
-        masters.append(_master(bus, uart))
+        masters.append(_tcp_master(bus["tcp"]) if bus.get("tcp") else _master(bus, uarts.pop(0)))
         pollers.append(BusPoller(masters[-1], here, image, period_ms, params["scan.stale_periods"]))
+    if wires[1]:
+        from greenmast_fw.services import remote  # most sites do without
+
+        outputs.extend(remote.rows(wires[1], pollers))
+    names = [bus["name"] for bus in config["buses"]]
+    health = Health(
+        image,
+        several,
+        [
+            masters[names.index(device["bus"])].unit(devices[i][0])
+            for i, device in enumerate(config["devices"])
+        ],
+    )
     controller = Controller(params, site_of_core)
     journal = Journal()
     keeper.resume(controller, kept, journal)
     watchdog = machine.WDT(timeout=board.WATCHDOG_MS)
-    scan = Scan(image, controller, outputs, inputs, pollers, watchdog, journal, period_ms, boot)
+    driven = Outputs(outputs, chips)
+    scan = Scan(image, controller, driven, inputs, pollers, health, watchdog, journal, period_ms, boot)
     wall = Wall()
     telemetry = Telemetry(scan, wall, params["telemetry.period_s"], params["telemetry.full_s"])
     site = config["site"]
@@ -87,20 +104,44 @@ def build(boot: int, setup: "Setup") -> "Coroutine[None, None, None]":
     return supervisor.run(journal, tasks)
 
 
-def _master(bus: "dict[str, Any]", uart: "tuple[int, int, int, int | None]") -> RtuMaster:
+def _master(bus: "dict[str, Any]", uart: "tuple[int, int, int, int | None]") -> Master:
     number, tx, rx, de = uart
     port = machine.UART(number, bus["baud"], 8, _PARITY[bus["parity"]], 1, tx=tx, rx=rx, timeout=0, rxbuf=512)
     drive = None if de is None else machine.Pin(de, machine.Pin.OUT, value=0).value
     return RtuMaster(Line(port, bus["baud"], drive))
 
 
-def _pins(rows: "dict[str, Any]", image: Image, inverted: bool) -> "tuple[Outputs, Inputs]":
+def _tcp_master(endpoint: str) -> Master:
+    from greenmast_fw.drivers.modbus_tcp import TcpMaster  # a site with lines only does without
+
+    host, _, port = endpoint.rpartition(":")
+    return TcpMaster(host, int(port))
+
+
+def _pins(
+    wires: "Wires", board: "Any", image: Image, limit_ms: int
+) -> "tuple[list[Any], list[Any], list[Inputs]]":
+    """Rows of `Outputs`, its chips, and the inputs; those of a chip are stale after `limit_ms`."""
+    chips: "tuple[list[Any], list[Any]]" = ([], [])
+    if board.EXPANDERS:
+        from greenmast_fw.drivers import expander  # a board without expanders does without
+
+        chips = expander.chips(board)
     outputs = []
+    for number, pin, level, rest in wires[0]:
+        if pin < 100:
+            driver: "Any" = machine.Pin(pin, machine.Pin.OUT, value=rest)
+        else:
+            driver = expander.Bit(chips[0][(pin - 100) // 8], (pin - 100) % 8)
+        outputs.append((number, driver, level))
     inputs = []
-    for name, row in rows.items():
-        pin: "Any" = machine.Pin(row["pin"], machine.Pin.OUT, value=0)
-        outputs.append((points.OUTPUTS.index(name), pin, 1 if row["idle"] == "closed" else 0))
-        if row["feedback"] is not None:
-            pin = machine.Pin(row["feedback"], machine.Pin.IN, machine.Pin.PULL_UP)
-            inputs.append((points.index("feedback." + name), pin))
-    return Outputs(outputs), Inputs(inputs, image, inverted)
+    for chip in [None] + chips[1]:
+        rows: "list[Any]" = []
+        for point, pin, level in wires[2]:
+            if pin < 100 and chip is None:
+                rows.append((point, machine.Pin(pin, machine.Pin.IN, machine.Pin.PULL_UP), level))
+            elif pin >= 100 and chip is chips[1][(pin - 100) // 8]:
+                rows.append((point, expander.Bit(chip, (pin - 100) % 8), level))
+        if rows:
+            inputs.append(Inputs(rows, image, chip, limit_ms if chip else 0))
+    return outputs, chips[0], inputs

@@ -14,13 +14,13 @@ if TYPE_CHECKING:
     from collections.abc import Coroutine
     from typing import Any
 
-    from greenmast_fw.drivers.modbus_master import RtuMaster
+    from greenmast_fw.drivers.modbus_master import Master
 
 _LIMITS = (("unit", 1, 247), ("function", 1, 4), ("address", 0, 0xFFFF), ("count", 1, 125))
 
 
 def start(
-    masters: "list[RtuMaster]", params: "dict[str, Any]"
+    masters: "list[Master]", params: "dict[str, Any]"
 ) -> "Coroutine[None, None, dict[str, object]] | str":
     """`params`: bus (its place in the configuration, from 0), unit, function 1..4, address, count.
 
@@ -37,7 +37,7 @@ def start(
     return _read(masters[numbers[0]], numbers)
 
 
-async def _read(master: "RtuMaster", numbers: "list[int]") -> "dict[str, object]":
+async def _read(master: "Master", numbers: "list[int]") -> "dict[str, object]":
     try:
         data = await master.read(numbers[1], numbers[2], numbers[3], numbers[4])
         return {"verdict": "ok", "data": binascii.hexlify(data).decode()}

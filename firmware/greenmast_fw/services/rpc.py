@@ -39,7 +39,7 @@ if TYPE_CHECKING:
         def alarms(self) -> "list[object]":
             """The alarm list: {"id", "name", "state", "ts" (wall time of raising), "trusted"} each."""
 
-        def config(self) -> bytes:
+        def config(self) -> "Pieces":
             """The configuration document in force, as JSON."""
 
         def command(self, params: "dict[str, Any]") -> "tuple[str, str, dict[str, object]]":
@@ -127,7 +127,7 @@ class Rpc:
             return _get(board, params)
         if method == "config.get":
             _only(params, ())
-            return [board.config()]
+            return board.config()
         if method == "watch" and session is not None:
             return [strict_json.dumps(_watch(board, params, session))]
         if method == "hello":

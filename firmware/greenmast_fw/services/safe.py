@@ -72,9 +72,9 @@ class SafeMode:
         """The one alarm."""
         return [{"id": _ALARM, "name": "config_invalid", "ts": 0, "trusted": False}]
 
-    def config(self) -> bytes:
+    def config(self) -> "list[bytes | bytearray]":
         """There is none."""
-        return b"{}"
+        return [b"{}"]
 
     def command(self, params: "dict[str, object]") -> "tuple[str, str, dict[str, object]]":
         """Nothing can be switched."""

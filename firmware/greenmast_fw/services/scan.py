@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from greenmast_fw.core.decision import Decision
     from greenmast_fw.core.snapshot import Image
     from greenmast_fw.drivers.pins import Inputs, Outputs
+    from greenmast_fw.services.health import Health
     from greenmast_fw.services.journal import Journal
     from greenmast_fw.services.poll import BusPoller
 
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
 
 _DT_MAX_MS = 60_000
 _DEVICE_SILENT = alarms.index("device_silent")
+_BUS_FAULT = alarms.index("bus_fault")
+_IO_FAULT = alarms.index("io_fault")
 _UPTIME = points.index("controller.uptime_s")
 _BOOT = points.index("controller.boot")
 _HEAP_FREE = points.index("controller.heap_free_b")
@@ -43,8 +46,9 @@ class Scan:
         image: "Image",
         controller: "Controller",
         outputs: "Outputs",
-        inputs: "Inputs",
+        inputs: "list[Inputs]",
         pollers: "list[BusPoller]",
+        health: "Health",
         watchdog: "Watchdog",
         journal: "Journal",
         period_ms: int,
@@ -52,9 +56,10 @@ class Scan:
     ) -> None:
         self.image = image
         self.controller = controller
-        self._outputs = outputs
+        self.outputs = outputs
         self._inputs = inputs
         self._pollers = pollers
+        self._health = health
         self._watchdog = watchdog
         self._journal = journal
         self._period_ms = period_ms
@@ -106,14 +111,21 @@ class Scan:
         self.uptime_ms += dt_ms
         self._journal.uptime_s = self.uptime_ms // 1000
         self.image.advance(dt_ms)
-        self._inputs.read_into()
+        failed = self.outputs.failed
+        for inputs in self._inputs:
+            inputs.read_into()
+            failed = failed or inputs.failed
+        self.controller.report_alarm(_IO_FAULT, failed)
+        self._health.step()
         snapshot = self.image.snapshot()
-        silent = False
+        silent = faulty = False
         for poller in self._pollers:
             silent = silent or poller.is_silent()
+            faulty = faulty or poller.is_faulty()
         self.controller.report_alarm(_DEVICE_SILENT, silent)
+        self.controller.report_alarm(_BUS_FAULT, faulty)
         decision = self.controller.step(snapshot, dt_ms)
-        self._outputs.apply(decision.outputs)
+        self.outputs.apply(decision.outputs)
         self.worth_storing = self.worth_storing or decision.worth_storing
         for name in decision.setpoints:
             for poller in self._pollers:

@@ -7,22 +7,32 @@ A configuration on trial comes first; where it does not serve, the confirmed one
 from greenmast_fw import boards
 from greenmast_fw.devices import binding
 from greenmast_fw.storage import files, revisions
-from greenmast_protocol import config, strict_json
+from greenmast_protocol import config, points, strict_json
 from greenmast_protocol import params as parameters
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+    from greenmast_fw.devices.binding import Channel
     from greenmast_fw.devices.profile import Device
 
+    # Local outputs (number, pin, level for open contacts, level at rest), outputs on the bus (number,
+    # channel of the relay module or -1, level for open contacts), local inputs (point, pin, level where the
+    # point is 0).
+    Wires = tuple[list[tuple[int, int, int, int]], list[tuple[int, int, int]], list[tuple[int, int, int]]]
     # The configuration document, the board's module, all parameters, the devices in the document's order, the
-    # controller's record, the seconds that a configuration on trial has left (0: it is confirmed).
-    Setup = tuple[Any, Any, dict[str, int], list[Device], dict[str, object], int]
+    # wires, the controller's record, the seconds that a configuration on trial has left (0: it is confirmed).
+    Setup = tuple[Any, Any, dict[str, int], list[Device], Wires, dict[str, object], int]
 
 
 def read() -> "tuple[int, Setup | None, list[tuple[str, str]]]":
-    """Number of this boot, the setup, and why there is none as (place, text)."""
+    """Number of this boot, the setup, and why there is none as (place, text). First, outputs come to rest."""
+    here: "Any" = boards.deployed()
+    if here.TERMINALS_OUT:
+        from greenmast_fw.drivers import at_rest  # a board without terminals does without
+
+        at_rest.drive(here)
     boot = files.count_boot()
     left_s = revisions.boot()
     if left_s:
@@ -59,9 +69,47 @@ def _make(stored: object, left_s: int) -> "tuple[Setup | None, list[tuple[str, s
     if problems:
         return None, problems
     document: "Any" = stored
-    wanted = [(device["role"], device["profile"], device["address"]) for device in document["devices"]]
+    board: "Any" = None
+    wanted = [
+        (device["role"], device["profile"], device["address"], device.get("phases", 1))
+        for device in document["devices"]
+    ]
     try:
-        board, devices = boards.load(document["site"]["board"]), binding.bind(wanted)
-    except (ImportError, KeyError) as error:
+        board = boards.load(document["site"]["board"])
+        wired, on_module = wires(document, board)
+        devices = binding.bind(wanted, on_module)
+    except (KeyError, ImportError) as error:
         return None, [("config", "unknown board or profile here: %s" % error)]
-    return (document, board, parameters.complete(document["params"]), devices, files.record(), left_s), []
+    lines = len([1 for bus in document["buses"] if not bus.get("tcp")])
+    if lines > len(board.UARTS):
+        return None, [("bus", "%d lines, and the board has %d" % (lines, len(board.UARTS)))]
+    settings = parameters.complete(document["params"])
+    return (document, board, settings, devices, wired, files.record(), left_s), []
+
+
+def wires(document: "Any", board: "Any") -> "tuple[Wires, list[Channel]]":
+    """Which pins lead where, and which of their levels means what; inputs of the relay module apart."""
+    outputs = []
+    on_bus = []
+    inputs = []
+    terminals = [pin for _, pin in board.TERMINALS_OUT]
+    for name, row in document["outputs"].items():
+        number = points.OUTPUTS.index(name)
+        idle = 1 if row["idle"] == "closed" else 0
+        pin = row["pin"]
+        if pin is None:
+            on_bus.append((number, -1, idle))
+        elif pin >= config.MODULE:
+            on_bus.append((number, pin - config.MODULE, idle))
+        else:
+            rest = 1 - board.RELAY_ACTIVE if pin in terminals else 0
+            outputs.append((number, pin, idle ^ rest, rest))
+        if row["feedback"] is not None:
+            inputs.append((points.index("feedback." + name), row["feedback"], 0))
+    for name, row in document["inputs"].items():
+        point, inverse = config.INPUTS[name]
+        inputs.append((points.index(point), row["pin"], inverse ^ (row["active"] == "open")))
+    inverted = 1 if board.INPUTS_INVERTED else 0
+    local = [(point, pin, flip ^ inverted) for point, pin, flip in inputs if pin < config.MODULE]
+    module = [(point, pin - config.MODULE, flip) for point, pin, flip in inputs if pin >= config.MODULE]
+    return (outputs, on_bus, local), module

@@ -1,6 +1,7 @@
 """Counters since boot, gathered from the services that count. Loaded when somebody asks."""
 
 from greenmast_fw.storage import revisions
+from greenmast_protocol import modbus_frame
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -10,22 +11,31 @@ if TYPE_CHECKING:
 
 
 def collect(view: "View") -> "dict[str, Any]":
-    """{"scans", "scan_gap_max_ms", "scan_late_ms", "switches", "modbus", "mqtt", "telemetry"} and, as
-    stored, "config" (see `revisions.report`).
+    """{"scans", "scan_gap_max_ms", "scan_late_ms", "switches", "output_errors", "modbus", "mqtt",
+    "telemetry"} and, as stored, "config" (see `revisions.report`).
+
+    "modbus" has {"requests", "errors", "stray_bytes", "refused": {verdict of `modbus_frame`: exchanges}}.
     """
     scan = view.scan
-    requests = errors = 0
+    requests = errors = stray = 0
+    refused: "dict[str, int]" = {}
     for master in view.masters:
+        stray += master.stray_bytes
         for code in master.stats:
-            requests += master.stats[code]
-            errors += master.stats[code] if code else 0
+            count = master.stats[code]
+            requests += count
+            if code != modbus_frame.OK:
+                errors += count
+                name = modbus_frame.verdict_name(code)
+                refused[name] = refused.get(name, 0) + count
     mqtt = view.uplink.client.stats if view.uplink else None
     return {
         "scans": scan.scans,
         "scan_gap_max_ms": scan.gap_max_ms,
         "scan_late_ms": scan.late_ms,
         "switches": scan.switches,
-        "modbus": {"requests": requests, "errors": errors},
+        "output_errors": scan.outputs.errors,
+        "modbus": {"requests": requests, "errors": errors, "stray_bytes": stray, "refused": refused},
         "mqtt": {
             "published": mqtt.published if mqtt else 0,
             "acknowledged": mqtt.acknowledged if mqtt else 0,

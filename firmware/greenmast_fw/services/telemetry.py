@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from greenmast_fw.mqtt.client import MqttClient
     from greenmast_fw.services.scan import Scan
 
-OUTBOX_MAX_BYTES = 8_000
+OUTBOX_MAX_BYTES = 5_000
 _RESEND_MS = 15_000
 _TICK_MS = 200
 _BEAT_S = 30

@@ -8,8 +8,9 @@ if TYPE_CHECKING:
     from typing import Any
 
     from greenmast_fw.core.controller import Controller
-    from greenmast_fw.drivers.modbus_master import RtuMaster
+    from greenmast_fw.drivers.modbus_master import Master
     from greenmast_fw.drivers.wall import Wall
+    from greenmast_fw.services.rpc import Pieces
     from greenmast_fw.services.scan import Scan
     from greenmast_fw.services.telemetry import Telemetry
     from greenmast_fw.services.trial import Trial
@@ -26,7 +27,7 @@ class View:
         self,
         identity: "dict[str, object]",
         scan: "Scan",
-        masters: "list[RtuMaster]",
+        masters: "list[Master]",
         telemetry: "Telemetry",
         wall: "Wall",
     ) -> None:
@@ -66,7 +67,7 @@ class View:
         """The alarm list: {"id", "name", "state", "ts" (wall time of raising), "trusted"} each."""
         return overlay.run(_alarms, self.scan.alarms, self._raised, self._wall)
 
-    def config(self) -> bytes:
+    def config(self) -> "Pieces":
         """The configuration: what is stored is what the board has booted with."""
         return overlay.run(_config, bool(self.trial and self.trial.left_s))
 
@@ -110,10 +111,10 @@ def _alarms(listed: "tuple[tuple[int, int], ...]", raised: "dict[int, int]", wal
     return out
 
 
-def _config(on_trial: bool) -> bytes:
+def _config(on_trial: bool) -> "Pieces":
     from greenmast_fw.storage import files, revisions
 
-    return files.read(revisions.TRIAL if on_trial else files.CONFIG) or b"{}"
+    return list(files.pieces(revisions.TRIAL if on_trial else files.CONFIG) or (b"{}",))
 
 
 def _statistics(view: View) -> "dict[str, Any]":
@@ -123,14 +124,14 @@ def _statistics(view: View) -> "dict[str, Any]":
 
 
 def _command(controller: "Controller", params: "dict[str, Any]") -> "tuple[str, str, dict[str, object]]":
-    from greenmast_protocol import commands, reasons
+    from greenmast_protocol import commands, refusals
 
     name, args = params.get("name"), params.get("args", {})
     code, text = commands.problem(name, args)
     if code or not isinstance(name, str):
         return code, text, {}
     number, applied = controller.command(name, args)
-    code = reasons.NAMES[number] if number else ""
+    code = refusals.name(number) if number else ""
     return code, code, applied
 
 

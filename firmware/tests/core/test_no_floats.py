@@ -1,4 +1,6 @@
-"""The core computes in integers: no float can come out of it, and none is made inside (they cost heap)."""
+"""The board computes in integers. A float of the ESP32 has 24 bits and costs heap; one of the unix port, on
+which everything is tested, has 53, and no test would see what is lost. So none is made anywhere.
+"""
 
 from __future__ import annotations
 
@@ -7,9 +9,13 @@ from pathlib import Path
 
 import pytest
 
-import greenmast_fw.core
+import greenmast_fw
+import greenmast_protocol
 
-MODULES = sorted(Path(greenmast_fw.core.__path__[0]).glob("*.py"))
+ROOTS = [Path(package.__path__[0]) for package in (greenmast_fw, greenmast_protocol)]
+MODULES = sorted(path for root in ROOTS for path in root.rglob("*.py"))
+# Module -> what in it is no float, and why.
+HARMLESS = {"show": ["a power that may be a fraction"]}  # of ten, by a count of decimals: never negative
 MAKERS = {"float", "round", "complex"}
 
 
@@ -34,9 +40,10 @@ def floats(source: str) -> list[str]:
     return found
 
 
-@pytest.mark.parametrize("module", MODULES, ids=lambda path: path.stem)
-def test_no_module_of_the_core_makes_a_float(module: Path) -> None:
-    assert floats(module.read_text(encoding="utf-8")) == []
+@pytest.mark.parametrize("module", MODULES, ids=lambda path: f"{path.parent.name}.{path.stem}")
+def test_no_module_of_the_board_makes_a_float(module: Path) -> None:
+    found = [text.partition(": ")[2] for text in floats(module.read_text(encoding="utf-8"))]
+    assert found == HARMLESS.get(module.stem, [])
 
 
 @pytest.mark.parametrize(
@@ -46,5 +53,5 @@ def test_the_check_finds_floats(source: str) -> None:
     assert floats(source)
 
 
-def test_there_is_a_core_to_check() -> None:
-    assert len(MODULES) > 15
+def test_there_is_something_to_check() -> None:
+    assert len(MODULES) > 100

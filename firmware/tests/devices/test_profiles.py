@@ -62,12 +62,16 @@ def test_daly_current_counts_from_30000_and_is_positive_when_charging():
 
 
 def test_epever_soc_is_whole_percent_and_32_bit_values_have_the_low_word_first():
-    assert read_values("epever-tracer-an", 3, {0: 0x46, 1: -250}) == {
+    assert read_values("epever-tracer-an", 2, {0: 0x46, 1: -250}) == {
         "battery.soc_permille": 700,
         "battery.temperature_dc": -25,
     }
-    solar = read_values("epever-tracer-an", 0, {0: 9_876, 1: 1_234, 2: 0x4F1A, 3: 0x0001})
-    assert solar == {"solar.voltage_mv": 98_760, "solar.current_ma": 12_340, "solar.power_w": 858}
+    assert read_values("epever-tracer-an", 0, {0: 9_876, 1: 1_234, 2: 0x4F1A, 3: 0x0001, 4: 5_321}) == {
+        "solar.voltage_mv": 98_760,
+        "solar.current_ma": 12_340,
+        "solar.power_w": 858,
+        "battery.voltage_mv": 53_210,
+    }
     assert read_values("epever-tracer-an", 1, {0: 0x0001, 1: 0x0001}) == {"solar.energy_wh": 655_370}
 
 
@@ -79,15 +83,17 @@ def test_eastron_floats_become_the_nearest_integer_and_what_is_no_number_is_inva
         "grid.current_ma": 4_350,
         "grid.power_w": -1_002,
     }
-    assert read_values("eastron-sdm230", 1, {0: 0x4247, 1: 0xEB85}) == {"grid.frequency_chz": 4_998}
-    assert read_values("eastron-sdm230", 2, {0: 0x4640, 1: 0xE6B6}) == {"grid.energy_wh": 12_345_678}
+    assert read_values("eastron-sdm230", 1, {0: 0x4247, 1: 0xEB85, 2: 0x4640, 3: 0xE6B6}) == {
+        "grid.frequency_chz": 4_998,
+        "grid.energy_wh": 12_345_678,
+    }
     for high, low in ((0x7FC0, 0), (0x7F80, 0), (0xFF80, 0), (0x7F80, 1), (0xFFC0, 0)):
-        assert read_values("eastron-sdm230", 1, {0: high, 1: low}) == {"grid.frequency_chz": "not_a_number"}
+        assert read_values("eastron-sdm230", 1, {0: high, 1: low})["grid.frequency_chz"] == "not_a_number"
     # Words swapped, or the largest float there is: not a frequency, whatever it is.
-    assert read_values("eastron-sdm230", 1, {0: 0xEB85, 1: 0x4247}) == {"grid.frequency_chz": "out_of_range"}
-    assert read_values("eastron-sdm230", 1, {0: 0x7F7F, 1: 0xFFFF}) == {"grid.frequency_chz": "out_of_range"}
-    assert read_values("eastron-sdm230", 1, {0: 0, 1: 0}) == {"grid.frequency_chz": 0}
-    assert read_values("eastron-sdm230", 1, {0: 0x8000, 1: 1}) == {"grid.frequency_chz": 0}
+    assert read_values("eastron-sdm230", 1, {0: 0xEB85, 1: 0x4247})["grid.frequency_chz"] == "out_of_range"
+    assert read_values("eastron-sdm230", 1, {0: 0x7F7F, 1: 0xFFFF})["grid.frequency_chz"] == "out_of_range"
+    assert read_values("eastron-sdm230", 1, {0: 0, 1: 0})["grid.frequency_chz"] == 0
+    assert read_values("eastron-sdm230", 1, {0: 0x8000, 1: 1})["grid.frequency_chz"] == 0
 
 
 def test_dse_values_and_every_sentinel():
@@ -105,7 +111,10 @@ def test_dse_values_and_every_sentinel():
         values = read_values("dse-7320", 0, registers)
         assert set(values.values()) == {"sentinel"}, low
         assert read_values("dse-7320", 3, {0: 0x7FFF, 1: low}) == {"genset.power_w": "sentinel"}
-        assert read_values("dse-7320", 2, {0: low}) == {"genset.fault": "sentinel"}
+        assert read_values("dse-7320", 2, {0: low, 2: low}) == {
+            "genset.fault": "sentinel",
+            "genset.auto": "sentinel",
+        }
         assert read_values("dse-7320", 1, {0: low}) == {"genset.running": "sentinel"}
     assert read_values("dse-7320", 3, {0: 0xFFFF, 1: 0xFFFF}) == {"genset.power_w": -1}
     long_ago = {0: 0x0001, 1: 0x0002, 2: 0, 3: 1234, 10: 0, 11: 57}
@@ -120,9 +129,11 @@ def test_dse_runs_while_warming_running_and_cooling_and_faults_on_shutdown_bits_
     running = [read_values("dse-7320", 1, {0: code})["genset.running"] for code in range(8)]
     assert running == [0, 0, 1, 1, 1, 0, 0, 0]
     assert read_values("dse-7320", 1, {0: 15}) == {"genset.running": "sentinel"}
-    assert read_values("dse-7320", 2, {0: 1 << 11}) == {"genset.fault": 0}  # a warning
+    assert read_values("dse-7320", 2, {2: 1 << 11})["genset.fault"] == 0  # a warning
     for bit in (7, 12, 13, 14):
-        assert read_values("dse-7320", 2, {0: 1 << bit}) == {"genset.fault": 1 << bit}
+        assert read_values("dse-7320", 2, {2: 1 << bit})["genset.fault"] == 1 << bit
+    auto = [read_values("dse-7320", 2, {0: mode})["genset.auto"] for mode in range(8)]
+    assert auto == [0, 1, 0, 0, 1, 0, 0, 0]
 
 
 def test_pzem_power_has_the_low_word_first_in_tenths_of_a_watt():
@@ -168,49 +179,6 @@ def test_seplos_block_gives_limits_health_and_kelvin_temperatures():
     }
 
 
-def test_every_table_is_complete_and_no_value_is_split_over_two_reads():
-    for name in binding.PROFILES:
-        p = binding.load(name)
-        assert p.NAME == name
-        assert p.TEXT
-        assert p.SOURCES
-        assert p.TIMEOUT_MS > 0
-        assert p.GAP_MS >= 0
-        baud, parity, stop, address = p.LINK
-        assert baud in (2400, 9600, 19200, 38400, 115200)
-        assert parity in "NEO"
-        assert stop in (1, 2)
-        assert 0 <= address <= 255
-        for function, start, count, every in p.READS:
-            assert function in (3, 4)
-            assert 0 <= start <= 0xFFFF
-            assert 1 <= count <= 125
-            assert every >= 1
-        seen = set()
-        for point, read, offset, kind, multiplier, divisor, _ in p.ROWS:
-            assert points.find(point) >= 0, (name, point)
-            assert point not in seen, (name, point)
-            seen.add(point)
-            assert offset + (2 if kind & profile.WIDE else 1) <= p.READS[read][2], (name, point)
-            assert multiplier
-            assert divisor > 0
-        assert any([point.startswith(p.ROLE + ".") for point in seen])
-        for point, function, _, multiplier, divisor, low, high in p.WRITES:
-            assert point in seen, (name, "a setpoint is read back")
-            assert function in (6, 16)
-            assert low < high
-            assert 0 <= low * multiplier // divisor
-            assert high * multiplier // divisor <= 0xFFFF
-
-
-def test_values_of_one_measurement_are_read_together():
-    for name in binding.PROFILES:
-        p = binding.load(name)
-        for group in (("voltage_mv", "current_ma"), ("output_mv", "output_ma")):
-            reads = {row[1] for row in p.ROWS if row[0] in [p.ROLE + "." + unit for unit in group]}
-            assert len(reads) <= 1, (name, group)
-
-
 def cycle_us(bus, baud, turnaround_us):
     """Longest scan: every read due, each as long as the line makes it."""
     gap_us = 38_500_000 // baud if baud <= 19200 else 1_750
@@ -246,9 +214,9 @@ def test_a_charge_controller_stands_in_for_a_missing_bms():
 
 def test_a_device_keeps_what_polling_it_needs_and_nothing_else():
     solar, battery = binding.bind([("solar", "epever-tracer-an", 1), ("battery", "daly-bms", 0xD2)])
-    unit, timeout_ms, gap_ms, reads, _, writes = solar
-    assert (unit, timeout_ms, gap_ms, writes) == (1, 300, 10, ())
-    assert list(reads) == [4, 0x3100, 4, 1, 4, 0x3312, 2, 10]
+    unit, timeout_ms, gap_ms, reads, _, writes, ready, walker = solar
+    assert (unit, timeout_ms, gap_ms, writes, ready, walker) == (1, 300, 10, (), ((), ()), None)
+    assert list(reads) == [4, 0x3100, 5, 1, 4, 0x3312, 2, 10]
     assert len(numbers(solar, 0)) == 3
     assert len(numbers(solar, 1)) == 1
     assert len(numbers(battery)) == len(binding.load("daly-bms").ROWS)

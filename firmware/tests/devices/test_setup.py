@@ -40,6 +40,7 @@ def document(board="virtual", profile="pzem-017"):
             {"role": "battery", "profile": "daly-bms", "bus": "meters", "address": 210},
         ],
         "outputs": {},
+        "inputs": {},
         "battery": {"chemistry": "lfp", "capacity_ah": 300, "cells": 15},
         "params": {"scan.period_ms": 500},
         "mqtt": {},
@@ -47,7 +48,7 @@ def document(board="virtual", profile="pzem-017"):
 
 
 def test_a_good_configuration_gives_board_parameters_and_devices_in_its_order():
-    boot, (config, board, params, devices, kept, trial_s), problems = read(document())
+    boot, (config, board, params, devices, _, kept, trial_s), problems = read(document())
     assert (boot, problems) == (7, [])
     assert config["site"]["id"] == "here"
     assert board.NAME == "virtual"
@@ -63,6 +64,16 @@ def test_what_the_rules_refuse_gives_their_reasons_and_no_setup():
     boot, parts, problems = read(bad)
     assert (boot, parts) == (7, None)
     assert [place for place, _ in problems] == ["battery.cells"]
+
+
+def test_more_lines_than_the_board_has_are_a_reason_and_networks_are_none():
+    many = document()
+    many["buses"] += [{"name": "n%d" % i, "tcp": "10.0.0.%d:502" % i} for i in range(4)]
+    assert read(many)[2] == []
+    many["buses"] += [{"name": "l%d" % i, "baud": 9600, "parity": "N"} for i in range(3)]
+    boot, parts, problems = read(many)
+    assert (boot, parts) == (7, None)
+    assert problems == [("bus", "4 lines, and the board has 3")]
 
 
 def test_what_cannot_be_read_gives_the_reason_and_no_setup():

@@ -1,8 +1,9 @@
 """A clock and a line that exist only in memory: the time that passes is the time that was waited for."""
 
 import asyncio
+import errno
 
-from greenmast_fw.drivers import modbus_line, modbus_master
+from greenmast_fw.drivers import modbus_line, modbus_master, modbus_tcp
 from greenmast_fw.services import poll
 from greenmast_protocol import modbus_frame as frame
 
@@ -99,6 +100,105 @@ class FakeLine:
         return dropped
 
 
+class FakeServer:
+    """The modules `socket` and `select` of a network with one Modbus TCP server.
+
+    A request takes the next of `answers`: a function of the request that gives [(delay_us, bytes) ..]; None
+    for bytes: the server closes the connection.
+    """
+
+    SOCK_STREAM = POLLIN = 1
+    POLLOUT = 4
+    POLLERR = 8
+    POLLHUP = 16
+
+    def __init__(self, clock):
+        self.clock = clock
+        self.answers = []
+        self.sent = []
+        self.opened = []  # FakeConnection
+        self.is_there = True  # else nobody answers
+        self.refuses = False
+
+    def getaddrinfo(self, host, port, family, kind):
+        return [(2, kind, 0, "", (host, port))]
+
+    def socket(self, *_):
+        self.opened.append(FakeConnection(self))
+        return self.opened[-1]
+
+    def poll(self):
+        return FakePoll(self)
+
+
+class FakePoll:
+    def __init__(self, server):
+        self.server = server
+
+    def register(self, connection, flags):
+        self.connection = connection
+        self.flags = flags
+
+    modify = register
+
+    def ipoll(self, ms):
+        server = self.server
+        if self.flags & server.POLLOUT:
+            if server.refuses:
+                return ((self.connection, server.POLLOUT | server.POLLERR | server.POLLHUP),)
+            return ((self.connection, server.POLLOUT),) if server.is_there else ()
+        end_us = server.clock.now_us + 1000 * ms
+        if self.connection.arriving:
+            end_us = max(server.clock.now_us, min(end_us, self.connection.arriving[0][0]))
+        server.clock.now_us = end_us
+        return ()
+
+
+class FakeConnection:
+    def __init__(self, server):
+        self.server = server
+        self.arriving = []  # (time_us, bytes)
+        self.is_open = True
+        self.room = 1000  # bytes that can be sent
+
+    def setblocking(self, _):
+        pass
+
+    def setsockopt(self, *_):
+        pass
+
+    def connect(self, address):
+        raise OSError(errno.EINPROGRESS, "in progress")
+
+    def write(self, data):
+        assert self.is_open
+        count = min(len(data), self.room)
+        self.room -= count
+        if not count:
+            return None
+        self.server.sent.append(bytes(data[:count]))
+        if self.server.answers:
+            for delay_us, reply in self.server.answers.pop(0)(bytes(data)):
+                self.arriving.append((self.server.clock.now_us + delay_us, reply))
+        return count
+
+    def readinto(self, view):
+        assert self.is_open
+        if not self.arriving or self.arriving[0][0] > self.server.clock.now_us:
+            return None
+        at, data = self.arriving.pop(0)
+        if data is None:
+            return 0
+        count = min(len(data), len(view))
+        view[:count] = data[:count]
+        if count < len(data):
+            self.arriving.insert(0, (at, data[count:]))
+        return count
+
+    def close(self):
+        self.is_open = False
+
+
 class Rig:
     """A master on a fake line. `run(function, ..)` awaits it and returns its result or its ModbusError."""
 
@@ -109,11 +209,14 @@ class Rig:
 
     def _timed(self, action):
         before = modbus_master.clock
-        modbus_line.clock = modbus_master.clock = poll.clock = self.clock
+        modules = (modbus_line, modbus_master, modbus_tcp, poll)
+        for module in modules:
+            module.clock = self.clock
         try:
             return action()
         finally:
-            modbus_line.clock = modbus_master.clock = poll.clock = before
+            for module in modules:
+                module.clock = before
 
     def run(self, function, *arguments):
         async def guarded():
@@ -123,6 +226,23 @@ class Rig:
                 return error
 
         return self._timed(lambda: asyncio.run(guarded()))
+
+
+class TcpRig(Rig):
+    """A master on a fake network."""
+
+    def __init__(self, **limits):
+        self.clock = FakeClock()
+        self.server = FakeServer(self.clock)
+        self.master = self._timed(lambda: modbus_tcp.TcpMaster("10.0.0.2", 502, **limits))
+
+    def _timed(self, action):
+        before = modbus_tcp.socket, modbus_tcp.select
+        modbus_tcp.socket = modbus_tcp.select = self.server
+        try:
+            return super()._timed(action)
+        finally:
+            modbus_tcp.socket, modbus_tcp.select = before
 
 
 def sealed(*parts):

@@ -32,6 +32,11 @@ def test_requests_are_those_of_the_application_protocol_examples():
     many = built(1, 16, 1, 2, (0x000A, 0x0102))[0]
     assert many[:11] == bytes([1, 16, 0, 1, 0, 2, 4, 0, 0x0A, 1, 2])
     assert frame.crc16(many, len(many)) == 0
+    assert built(1, 5, 0xAC, 0xFF00)[0][:6] == bytes([1, 5, 0, 0xAC, 0xFF, 0])
+    coils = built(1, 15, 0x13, 10, (1, 0, 1, 1, 0, 0, 1, 1, 1, 0))[0]
+    assert coils[:9] == bytes([1, 15, 0, 0x13, 0, 0x0A, 2, 0xCD, 1])
+    assert (len(coils), frame.crc16(coils, len(coils))) == (11, 0)
+    assert len(built(1, 15, 0, 1968, [1] * 1968)[0]) == 255
 
 
 def test_a_request_that_cannot_be_carried_or_addressed_is_not_built():
@@ -43,7 +48,13 @@ def test_a_request_that_cannot_be_carried_or_addressed_is_not_built():
         (1, 3, 0, -1),
         (1, 0, 0, 1),
         (1, 5, 0, 1),
+        (1, 5, 0, 0xFE00),
+        (0, 5, 0, 0xFF00),
         (1, 15, 0, 1),
+        (1, 15, 0, 0),
+        (1, 15, 0, 2, [1]),
+        (0, 15, 0, 1, [1]),
+        (1, 15, 0, 1969, [0] * 1969),
         (256, 3, 0, 1),
         (-1, 3, 0, 1),
         (1, 3, 0x10000, 1),
@@ -68,7 +79,9 @@ def test_each_function_knows_the_length_of_its_reply():
         ((1, 2, 0, 8), 6),
         ((1, 3, 0, 10), 25),
         ((1, 4, 0, 125), 255),
+        ((1, 5, 0, 0), 8),
         ((1, 6, 0, 1), 8),
+        ((1, 15, 0, 9, [1] * 9), 8),
         ((1, 16, 0, 2, [1, 2]), 8),
     ):
         assert frame.reply_length(built(*arguments)[1]) == length
@@ -97,7 +110,12 @@ def test_good_replies_are_accepted():
     _, read = built(3, 4, 0x10, 2)
     reply = sealed(3, 4, 4, words(1, 2))
     assert frame.check(read, reply, len(reply)) == frame.OK
-    for arguments in ((3, 6, 0x20, 5400), (3, 16, 0x20, 3, [1, 2, 3])):
+    for arguments in (
+        (3, 5, 0x20, 0xFF00),
+        (3, 6, 0x20, 5400),
+        (3, 15, 0x20, 3, [1, 0, 1]),
+        (3, 16, 0x20, 3, [1, 2, 3]),
+    ):
         sent, request = built(*arguments)
         reply = sealed(sent[:6])
         assert frame.check(request, reply, len(reply)) == frame.OK
@@ -119,6 +137,29 @@ def test_a_write_reply_with_another_address_value_or_count_is_refused():
     sent, request = built(3, 16, 0x20, 2, [1, 2])
     assert frame.check(request, sealed(3, 16, words(0x20, 3)), 8) == frame.ECHO_MISMATCH
     assert frame.check(request, sent, len(sent)) == frame.OWN_ECHO
+
+
+def test_the_echo_of_several_coils_or_registers_is_no_reply():
+    for arguments in ((3, 15, 0x20, 3, [1, 0, 1]), (3, 16, 0x20, 1, [7])):
+        sent, request = built(*arguments)
+        assert frame.check(request, sent, len(sent)) == frame.OWN_ECHO
+        assert frame.check(request, sent[:8], 8) == frame.OWN_ECHO
+
+
+def test_a_reply_without_crc_is_judged_by_the_same_rules():
+    _, request = built(3, 4, 0x10, 2)
+    good = bytes([3, 4, 4]) + words(1, 2)
+    for reply, verdict in (
+        (good, frame.OK),
+        (good[:-1], frame.TRUNCATED),
+        (good + b"\x00", frame.TRAILING),
+        (b"\x04" + good[1:], frame.WRONG_UNIT),
+        (bytes([3, 0x84, 2]), frame.EXCEPTION + 2),
+        (bytes([3, 0x83, 2]), frame.WRONG_FUNCTION),
+    ):
+        assert frame.verdict(request, reply, len(reply)) == verdict
+    sent, request = built(3, 15, 0x20, 3, [1, 0, 1])
+    assert frame.verdict(request, sent[:6], 6) == frame.OK
 
 
 def test_every_truncation_of_a_good_reply_is_refused():

@@ -31,6 +31,7 @@ class FakeUart:
         return len(data) if self.takes is None else self.takes
 
     def txdone(self):
+        self.clock.now_us += 50  # what asking takes
         return not self.stuck and self.clock.now_us >= self.done_us
 
     def readinto(self, view):
@@ -100,6 +101,23 @@ def test_the_line_is_driven_for_the_frame_and_released_within_a_millisecond():
     drive, frame, listen = uart.events
     assert (drive, frame) == ("drive", b"12345678")
     assert 0 <= int(listen.split()[2]) < 1000
+
+
+def test_no_other_task_can_delay_the_release_of_the_line():
+    rig, uart, line = rig_and_line(with_de=True)
+    slept_ms = []
+
+    async def sleep_ms(ms):  # other tasks take 30 ms whenever they get a turn
+        slept_ms.append(ms)
+        rig.clock.now_us += 1000 * ms + 30_000
+
+    rig.clock.sleep_ms = sleep_ms
+    rig.run(line.send, memoryview(b"12345678"))
+    assert slept_ms == []
+    assert 0 <= int(uart.events[-1].split()[2]) < 1000
+    uart.events.clear()
+    rig.run(line.send, memoryview(b"x" * 200))  # 229 ms: too long to keep them all waiting
+    assert len(slept_ms) == 1
 
 
 def test_sending_returns_when_the_frame_has_left():

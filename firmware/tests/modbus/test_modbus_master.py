@@ -4,6 +4,7 @@ import asyncio
 
 from modbus_fakes import Rig, sealed, words
 
+from greenmast_fw.drivers import modbus_master as master
 from greenmast_protocol import modbus_frame as frame
 
 GOOD = sealed(3, 4, 8, words(11, 22, 33, 44))
@@ -152,17 +153,82 @@ def test_the_echo_of_a_write_is_no_confirmation_on_a_line_that_reads_have_shown_
     assert rig.run(rig.master.write_register, 3, 0x20, 5400).code == frame.OWN_ECHO
     assert read(rig) == [11, 22, 33, 44]
     assert rig.run(rig.master.write_register, 3, 0x20, 5400) is None
+    coil = sealed(3, 5, words(7, 0xFF00))
+    rig.line.answers = [[(0, sealed(3, 4, words(0x10, 4)))], [(0, coil)]]
+    assert read(rig).code == frame.OWN_ECHO
+    assert rig.run(rig.master.write_coil, 3, 7, 1).code == frame.OWN_ECHO
 
 
 def test_writes_are_sent_as_asked_and_confirmed():
     rig = Rig(9600)
-    registers = sealed(3, 16, words(0x9003, 2), 4, words(5600, 5500))
-    register = sealed(3, 6, words(0x20, 5400))
-    rig.line.answers = [[(2000, sealed(3, 16, words(0x9003, 2)))], [(2000, register)]]
-    assert rig.run(rig.master.write_registers, 3, 0x9003, (5600, 5500)) is None
-    assert rig.run(rig.master.write_register, 3, 0x20, 5400) is None
-    assert rig.line.sent == [registers, register]
-    assert rig.master.stats == {frame.OK: 2}
+    to = rig.master
+    for function, arguments, sent, reply in (
+        (to.write_coil, (3, 7, 1), sealed(3, 5, words(7, 0xFF00)), None),
+        (to.write_coil, (3, 7, 0), sealed(3, 5, words(7, 0)), None),
+        (to.write_register, (3, 0x20, 5400), sealed(3, 6, words(0x20, 5400)), None),
+        (to.write_coils, (3, 7, (1, 0, 1)), sealed(3, 15, words(7, 3), 1, 5), sealed(3, 15, words(7, 3))),
+        (
+            to.write_registers,
+            (3, 0x9003, (5600, 5500)),
+            sealed(3, 16, words(0x9003, 2), 4, words(5600, 5500)),
+            sealed(3, 16, words(0x9003, 2)),
+        ),
+    ):
+        rig.line.answers = [[(2000, reply or sent)]]
+        assert rig.run(function, *arguments) is None
+        assert rig.line.sent.pop() == sent
+    assert rig.master.stats == {frame.OK: 5}
+
+
+def test_counters_of_a_unit_tell_errors_from_silence_and_know_the_time_of_a_reply():
+    rig = Rig(9600)
+    rig.master.limit(3, 100, 0)
+    rig.master.limit(4, 100, 0)
+    seen = rig.master.unit(3)
+    rig.line.answers = [[(2000, GOOD)], [(50_000, GOOD)], [], [(2000, GOOD[:-1] + b"x")]]
+    for _ in range(4):
+        read(rig)
+    assert list(seen)[:3] == [4, 1, 1]
+    assert 26 <= seen[master.REPLY_MS] <= 45  # 8 + 13 characters, a gap, and 2 or rarely 50 ms
+    assert (seen[master.UNANSWERED], seen[master.DAMAGED]) == (2, 1)
+    rig.line.answers = [[(2000, sealed(3, 0x84, 2))]]
+    assert read(rig).code == frame.EXCEPTION + 2
+    assert list(seen)[:3] == [5, 2, 1]
+    assert (seen[master.UNANSWERED], seen[master.DAMAGED]) == (0, 0)
+    assert list(rig.master.unit(4))[:6] == [0, 0, 0, 0, 255, 0]  # nothing is known of it
+
+
+def faulty_after(rig, answers):
+    rig.master.limit(3, 100, 0)
+    rig.line.answers = list(answers)
+    for _ in answers:
+        read(rig)
+    return rig.master.is_faulty()
+
+
+BAD = [(2000, GOOD[:-1] + b"x")]
+FINE = [(2000, GOOD)]
+
+
+def test_a_bus_is_faulty_when_one_unit_gives_only_damaged_replies_or_many_replies_are_damaged():
+    assert not faulty_after(Rig(9600), [BAD, BAD])
+    assert faulty_after(Rig(9600), [BAD, BAD, BAD])
+    assert faulty_after(Rig(9600), [BAD, [], BAD, [], BAD])  # two slaves on one address
+    assert not faulty_after(Rig(9600), [BAD, BAD, BAD, FINE])
+    assert not faulty_after(Rig(9600), [[]] * 10)  # silent: nothing is said of the bus
+    assert not faulty_after(Rig(9600), ([BAD] + [FINE] * 12) * 10)
+    often = Rig(9600)
+    assert faulty_after(often, ([BAD] + [FINE] * 4) * 10)
+    assert not faulty_after(often, [FINE] * 60)
+
+
+def test_a_line_that_babbles_or_has_gone_is_faulty():
+    rig = Rig(9600)
+    rig.master.limit(3, 100, 0)
+    rig.line.broken = True
+    for _ in range(3):
+        read(rig)
+    assert rig.master.is_faulty()
 
 
 def test_two_tasks_never_share_the_line():

@@ -36,7 +36,7 @@ class FakeBoard:
     def config(self):
         if self.broken:
             raise self.broken
-        return b'{"revision":3}'
+        return [b'{"revision":3}']
 
     def statistics(self):
         return {"scans": 61}

@@ -16,10 +16,11 @@ class Core:
 
     def __init__(self):
         self.alarms = Alarms(params.defaults())
+        self.reported = {}
         self.decision = Decision(bytes(len(points.OUTPUTS)))
 
     def report_alarm(self, i, so):
-        self.reported = (i, so)
+        self.reported[alarms.NAMES[i]] = so
 
     def step(self, snapshot, dt_ms):
         codes = self.decision.codes
@@ -28,17 +29,25 @@ class Core:
 
 
 class Poller:
-    def __init__(self, silent):
+    def __init__(self, silent, faulty=False):
         self.silent = silent
+        self.faulty = faulty
 
     def is_silent(self):
         return self.silent
 
+    def is_faulty(self):
+        return self.faulty
+
 
 class Nothing:
     uptime_s = 0
+    failed = False
 
     def read_into(self):
+        pass
+
+    def step(self):
         pass
 
     def apply(self, outputs):
@@ -51,7 +60,7 @@ def _scanned(core, pollers=()):
     image.put(BUS, 50_000)
     image.put(SOC, 800)
     image.refresh(source)
-    built = scan.Scan(image, core, Nothing(), Nothing(), pollers, None, Nothing(), 1_000, 1)
+    built = scan.Scan(image, core, Nothing(), [Nothing()], pollers, Nothing(), None, Nothing(), 1_000, 1)
     built.step(1_000)
     return built, image
 
@@ -81,8 +90,10 @@ def test_a_distrusted_value_has_no_value_and_says_why():
     assert built.values[SOC] == 790
 
 
-def test_one_silent_device_on_any_bus_is_reported_to_the_core():
-    for silent in ((), (False, False), (True, False), (False, True)):
+def test_one_silent_device_or_fault_on_any_bus_is_reported_to_the_core():
+    for on in ((), (False, False), (True, False), (False, True)):
         core = Core()
-        _scanned(core, [Poller(so) for so in silent])
-        assert core.reported == (alarms.index("device_silent"), any(silent))
+        _scanned(core, [Poller(so) for so in on])
+        assert core.reported == {"device_silent": any(on), "bus_fault": False, "io_fault": False}
+        _scanned(core, [Poller(False, so) for so in on])
+        assert core.reported == {"device_silent": False, "bus_fault": any(on), "io_fault": False}

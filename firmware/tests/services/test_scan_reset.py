@@ -11,9 +11,10 @@ from greenmast_protocol import params
 
 
 class Fake:
-    """Outputs, inputs, watchdog and journal in one."""
+    """Outputs, inputs, devices' health, watchdog and journal in one."""
 
     def __init__(self):
+        self.failed = False
         self.uptime_s = 0
         self.fed = 0
 
@@ -21,6 +22,9 @@ class Fake:
         pass
 
     def read_into(self):
+        pass
+
+    def step(self):
         pass
 
     def feed(self):
@@ -47,7 +51,7 @@ def _run(scan, fake):
 
 def _scan(fake):
     controller = Controller(params.defaults(), Site({"grid": (1, 0)}))
-    return Scan(Image(), controller, fake, fake, [], fake, fake, 100, 1)
+    return Scan(Image(), controller, fake, [fake], [], fake, fake, fake, 100, 1)
 
 
 def test_a_reset_by_command_ends_the_program_after_the_next_scan():

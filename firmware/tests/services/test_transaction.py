@@ -51,8 +51,6 @@ def document(revision, **params):
         "params": {name.replace("__", "."): value for name, value in params.items()},
         "mqtt": {},
     }
-    if not hasattr(setup.config, "INPUTS"):
-        del rest["inputs"]
     return (body + json.dumps(rest)[1:]).encode()
 
 

@@ -13,7 +13,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from greenmast.cli import commission, configuration, device, look, run, scenario
+from greenmast.cli import command, commission, configuration, device, look, run, scenario
 from greenmast.errors import REFUSED, UserError
 
 DEBUG_VARIABLE = "GREENMAST_DEBUG"
@@ -119,6 +119,7 @@ app.command()(look.watch)
 app.command()(look.explain)
 app.command()(look.get)
 app.command()(look.alarms)
+app.command()(command.command)
 app.command()(commission.commission)
 app.command()(run.demo)
 app.command()(run.emulate)
@@ -132,14 +133,11 @@ devices.command("list")(device.list_)
 devices.command("probe")(device.probe)
 devices.command("read")(device.read)
 app.add_typer(devices)
-for command in (
-    configuration.show,
-    configuration.check,
-    configuration.diff,
-    configuration.apply,
-    configuration.confirm,
-    configuration.rollback,
-    configuration.schema,
-):
-    configurations.command()(command)
+configurations.command()(configuration.show)
+configurations.command()(configuration.check)
+configurations.command()(configuration.diff)
+configurations.command()(configuration.apply)
+configurations.command()(configuration.confirm)
+configurations.command()(configuration.rollback)
+configurations.command()(configuration.schema)
 app.add_typer(configurations)

@@ -148,7 +148,7 @@ def alarms(
     with connect(port, mqtt, site) as link:
         link.hello()
         if number is not None:
-            applied = link.call("command", {"name": "alarm.ack", "args": {"id": number}})
+            applied = link.call("command", {"name": "alarm.ack", "args": {"id": number}})["applied"]
         else:
             listed = [explanation.alarm(row) for row in link.call("alarms")["alarms"]]
     if number is not None:

@@ -46,8 +46,10 @@ def points(one: Profile) -> list[str]:
 
 
 def link_text(one: Profile) -> str:
-    """How it leaves the factory: "9600 8N1, address 1"."""
+    """How it leaves the factory: "9600 8N1, address 1", or "Modbus TCP, unit 1"."""
     baud, parity, stop_bits, address = one.LINK
+    if not baud:
+        return f"Modbus TCP, unit {address}"
     return f"{baud} 8{parity}{stop_bits}, address {address}"
 
 
@@ -58,7 +60,7 @@ def document(one: Profile) -> dict[str, Any]:
         "profile": one.NAME,
         "role": one.ROLE,
         "text": one.TEXT,
-        "link": {"baud": baud, "parity": parity, "stop_bits": stop_bits, "address": address},
+        "link": {"baud": baud or None, "parity": parity, "stop_bits": stop_bits, "address": address},
         "points": points(one),
         "settings": [row[0] for row in one.WRITES],
         "switches": [row[0] for row in one.SWITCHES],

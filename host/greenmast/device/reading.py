@@ -5,25 +5,26 @@ The registers become points by the firmware's own `decode`. Knows no screen.
 
 from __future__ import annotations
 
+import re
 import struct
 from array import array
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, cast
 
 from greenmast.device import recognise
-from greenmast.device.station import Station
-from greenmast.modbus.master import ModbusError, NoReplyError, RefusedByDeviceError
+from greenmast.device.station import NO_ANSWER, Request, Station
+from greenmast.modbus.master import NoReplyError, RefusedByDeviceError
+from greenmast_fw.devices import probe
 from greenmast_fw.devices import profile as tables
 from greenmast_protocol import points, quality, units
 
 if TYPE_CHECKING:
-    from greenmast_fw.devices.profile import Profile
+    from greenmast_fw.devices.profile import Profile, Row
 
 
 @dataclass(frozen=True)
 class Register:
-    """Words of a reply. `name`: the point that they stand for, "" where the table has no row for them."""
+    """Words of a reply, or bits. `name`: the point that they stand for, "" where the table has no row."""
 
     function: int
     address: int
@@ -77,6 +78,10 @@ class Reading:
         }
 
 
+_PHASE = re.compile(r"\.l\d_")
+BITS = (1, 2)  # functions that read them
+
+
 class _Values:
     """What `decode` stores into in place of the board's image; a point's number is that of its row."""
 
@@ -85,7 +90,7 @@ class _Values:
 
     def put(self, i: int, value: int) -> None:
         name = self._reading.product.ROWS[i][0]
-        if points.in_range(points.index(name), value):
+        if points.in_range(points.index(_PHASE.sub(".", name)), value):
             self._reading.values[name] = value
             self._reading.notes.pop(name, None)
         else:
@@ -96,43 +101,57 @@ class _Values:
 
 
 def read(station: Station, one: Profile) -> Reading:
-    """Everything that product `one` tells. Raises NoReplyError when no read is answered, LineError."""
+    """Everything that product `one` tells. Raises DamagedError or NoReplyError for want of any answer,
+    LineError.
+    """
     station.timeout_s = recognise.timeout_s(station.master, one)
     reading = Reading(one, station.unit, {}, values={row[0]: None for row in one.ROWS})
     rows = array("i")
     for i, row in enumerate(one.ROWS):
         rows.extend((i, *row[1:]))
+    unanswered: dict[Request, str] = {}
+    replies = station.run(probe.readings(one), unanswered)
+    if not station.answered:
+        raise station.damage or NoReplyError
     for number, (function, address, count, _) in enumerate(one.READS):
-        try:
-            reply = station.ask(function, address, count)
-        except ModbusError as e:
-            why = str(e)
-        else:
-            if not isinstance(reply, int):
-                tables.decode(rows, number, memoryview(reply), cast(Any, _Values(reading)))
-                reading.registers.extend(_registers(one, number, reply))
-                continue
-            why = str(RefusedByDeviceError(reply))
-        reading.lost[function, address] = why
+        at, reply = replies.get(number, (address, NO_ANSWER))
+        if not isinstance(reply, int):
+            tables.decode(rows, number, reply, cast(Any, _Values(reading)))
+            reading.registers.extend(_registers(one, number, at, reply))
+            continue
+        why = (
+            str(RefusedByDeviceError(reply)) if reply else unanswered.get((function, at, count), "not there")
+        )
+        reading.lost[function, at] = why
         for row in one.ROWS:
             if row[1] == number:
                 reading.notes[row[0]] = why
-    if not station.answered:
-        raise station.damage or NoReplyError
     reading.identity = recognise.identity(station, one)
     return reading
 
 
-def _registers(one: Profile, number: int, reply: bytes) -> Iterator[Register]:
-    function, address, count, _ = one.READS[number]
-    words = struct.unpack(f">{count}H", reply)
-    told: dict[int, list[tuple[str, int]]] = {}
+def _registers(one: Profile, number: int, address: int, reply: bytes) -> list[Register]:
+    """What read number `number` brought from `address` on, by address; nothing is left out."""
+    function, _, count, _ = one.READS[number]
+    words: list[int]
+    if function in BITS:
+        words = [reply[i >> 3] >> (i & 7) & 1 for i in range(count)]
+    else:
+        words = list(struct.unpack(f">{count}H", reply))
+    out = []
+    bare = set(range(count))
     for row in one.ROWS:
         if row[1] == number:
-            told.setdefault(row[2], []).append((row[0], 2 if row[3] & tables.WIDE else 1))
-    at = 0
-    while at < count:
-        rows = told.get(at, [("", 1)])
-        for name, width in rows:
-            yield Register(function, address + at, name, list(words[at : at + width]))
-        at += max(width for _, width in rows)
+            places = range(row[2], row[2] + _width(row))
+            bare.difference_update(places)
+            out.append(Register(function, address + row[2], row[0], [words[at] for at in places]))
+    out += [Register(function, address + at, "", [words[at]]) for at in bare]
+    return sorted(out, key=lambda register: register.address)
+
+
+def _width(row: Row) -> int:
+    """Registers that a row is made of."""
+    form = row[3] & tables.BIT  # the bits that all forms are made of
+    if form in (tables.HIGHEST, tables.LEAST):
+        return row[5]
+    return 2 if row[3] & tables.WIDE else 1

@@ -15,6 +15,7 @@ from greenmast_fw.devices import probe
 
 if TYPE_CHECKING:
     from greenmast_fw.devices.profile import Profile
+_CHAIN = 100
 
 
 def recognise(station: Station, known: Iterable[Profile]) -> list[Profile]:
@@ -34,17 +35,16 @@ def fits(station: Station, one: Profile) -> bool:
 
 def identity(station: Station, one: Profile) -> dict[str, str]:
     """What the device says of itself, by the IDENTITY of `one`; what it does not tell is left out."""
-    try:
-        told = station.run(probe.identify(one))
-    except ModbusError:
-        return {}
+    told = station.run(probe.identify(one), {})
     return {name: text for name, text in told.items() if text}
 
 
 def first_question(one: Profile) -> tuple[int, int, int]:
     """What product `one` would answer: function, address, count."""
-    function, address, count, _ = (one.PROBE or ((3, 0, 2, ()),))[0]
-    return function, address, count
+    questions = probe.recognise(one)
+    first = next(questions)
+    questions.close()
+    return first
 
 
 def timeout_s(master: Master, one: Profile) -> float:
@@ -53,10 +53,10 @@ def timeout_s(master: Master, one: Profile) -> float:
 
 
 def _cost(one: Profile) -> int:
-    """Registers to be read; a request costs as much as some of them."""
-    return sum(8 + count for _, _, count, _ in one.PROBE)
+    """Registers to be read; a request costs as much as some of them. A SunSpec chain has many."""
+    return sum(8 + count for _, _, count, _ in one.PROBE) or _CHAIN
 
 
 def _sureness(one: Profile) -> tuple[int, int]:
     checks = [check for row in one.PROBE for check in row[3] or ()]
-    return sum(low == high for _, _, low, high in checks), len(checks)
+    return sum(low == high for _, _, low, high in checks) if checks else _CHAIN, len(checks)

@@ -77,7 +77,7 @@ def read(url: str, name: str, address: int | None, *, force: bool, json_output: 
     one = catalogue.product(name)
     baud, parity, stop_bits, factory_address = one.LINK
     unit = factory_address if address is None else address
-    with urls.open_master(line, baud, parity, stop_bits) as master:
+    with urls.open_master(line, baud or DEFAULT_BAUD, parity, stop_bits) as master:
         station = Station(master, unit, recognise.timeout_s(master, one))
         if not force and not recognise.fits(station, one):
             _refuse(station, one)
@@ -89,7 +89,8 @@ def read(url: str, name: str, address: int | None, *, force: bool, json_output: 
         _print_json(now.document())
     else:
         screen.reading(now)
-    return DONE if any(value is not None for value in now.values.values()) else REFUSED
+    told = any(value is not None for value in now.values.values())
+    return DONE if told or (now.registers and not now.values) else REFUSED
 
 
 def _search(
@@ -107,10 +108,11 @@ def _search(
 def _refuse(station: Station, one: Profile) -> None:
     """Say what answers instead of `one`, if anything does. Raises UserError in any case."""
     known = catalogue.products()
+    if station.damage is not None:
+        raise _silence(station, one.LINK[0])
     if not station.answered:
-        station.timeout_s = search.SCAN_TIMEOUT_S + station.master.slack_s
-        questions = dict.fromkeys([search.PRESENT, *(recognise.first_question(other) for other in known)])
-        if not search.is_present(station, questions) or not station.answered:
+        questions = search.questions_of_all(station.master, known)
+        if not search.is_present(station, questions) or station.damage is not None:
             raise _silence(station, one.LINK[0])
     others = recognise.recognise(station, known)
     looks = " or ".join(f"{other.NAME} ({other.TEXT})" for other in others) or "no product known here"
@@ -129,7 +131,7 @@ def _silence(station: Station, factory_baud: int) -> UserError:
         if station.damage.verdict in search.LINE_FAULTS:
             return UserError(remedies.of_line(name, str(station.damage)), NO_CONTACT)
         return UserError(remedies.of_damage(f"{where}: {station.damage}"), NO_CONTACT)
-    if baud and baud != factory_baud:
+    if baud and factory_baud and baud != factory_baud:
         where += f" (it leaves the factory with {factory_baud})"
     return UserError(remedies.of_silence(f"no answer from {where}", baud is not None), NO_CONTACT)
 

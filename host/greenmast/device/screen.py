@@ -12,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from greenmast.device import catalogue
-from greenmast.device.reading import Reading
+from greenmast.device.reading import BITS, Reading, Register
 from greenmast.device.search import Call, Found, seconds
 from greenmast_protocol import show
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from greenmast_fw.devices.profile import Profile
 
 _WORDS_A_LINE = 8
+_WORDS_A_POINT = 4
 _FILE_WIDTH = 160  # of what is no terminal
 _WORTH_A_NOTE_S = 5.0
 
@@ -97,15 +98,16 @@ def reading(now: Reading) -> None:
             Text(show.value(name, value), style="bold" if value is not None else "red"),
             Text(now.notes.get(name, ""), style="red"),
             Text("" if at is None else _place(at.function, at.address), style="dim"),
-            Text("" if at is None else _words(at.raw), style="dim"),
+            Text("" if at is None else _beginning(at), style="dim"),
         )
     _print(Text())
-    _print(table)
-    _print(Text())
+    if now.values:
+        _print(table)
+        _print(Text())
     _print(Text("registers as read (function, address, words)", style="bold"))
     for function, address, words in _runs(now):
         for start in range(0, len(words), _WORDS_A_LINE):
-            line = _words(words[start : start + _WORDS_A_LINE])
+            line = _words(words[start : start + _WORDS_A_LINE], function)
             _print(Text(f"  {_place(function, address + start)}  {line}"))
     for (function, address), why in now.lost.items():
         _print(Text(f"  {_place(function, address)}  {why}", style="red"))
@@ -113,7 +115,7 @@ def reading(now: Reading) -> None:
 
 def note(text: str) -> None:
     """A line beside the result, on stderr."""
-    Console(stderr=True, highlight=False).print(Text(text, style="dim"))
+    Console(stderr=True, highlight=False).print(Text(text, style="dim"), soft_wrap=True)
 
 
 @contextmanager
@@ -125,7 +127,7 @@ def progress(calls: Sequence[Call]) -> Iterator[Callable[[Call], None]]:
         yield lambda call: None
         return
     addresses = "1 address" if len(units) == 1 else f"{len(units)} addresses"
-    note(f"asking {addresses}: up to {show.duration(round(left_s))}; Ctrl-C ends it")
+    note(f"asking {addresses}: {show.duration(round(left_s))} if all are silent; Ctrl-C ends it")
     console = Console(stderr=True)
     columns = (TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn())
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
@@ -142,23 +144,28 @@ def _place(function: int, address: int) -> str:
     return f"{function}:0x{address:04X}"
 
 
-def _words(words: Iterable[int]) -> str:
-    return " ".join(f"{word:04X}" for word in words)
+def _beginning(register: Register) -> str:
+    words = _words(register.raw[:_WORDS_A_POINT], register.function)
+    return words + (" .." if len(register.raw) > _WORDS_A_POINT else "")
+
+
+def _words(words: Iterable[int], function: int) -> str:
+    return " ".join(str(word) if function in BITS else f"{word:04X}" for word in words)
 
 
 def _runs(now: Reading) -> Iterator[tuple[int, int, list[int]]]:
     """The words of neighbouring registers together: function, first address, words."""
+    words = {
+        (register.function, register.address + i): word
+        for register in now.registers
+        for i, word in enumerate(register.raw)
+    }
     run: tuple[int, int, list[int]] | None = None
-    for register in sorted(now.registers, key=lambda one: (one.function, one.address)):
-        if run is not None and register.function == run[0]:
-            place = register.address - run[1]
-            if place < len(run[2]):
-                continue  # a second row for the same register
-            if place == len(run[2]):
-                run[2].extend(register.raw)
-                continue
-        if run is not None:
-            yield run
-        run = (register.function, register.address, list(register.raw))
+    for function, address in sorted(words):
+        if run is None or (function, address) != (run[0], run[1] + len(run[2])):
+            if run is not None:
+                yield run
+            run = (function, address, [])
+        run[2].append(words[function, address])
     if run is not None:
         yield run

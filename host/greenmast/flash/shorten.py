@@ -1,10 +1,12 @@
 """Gives short names, which all share, to what nobody asks for by name: each name takes heap on the board.
 
-- Private attributes, as far as a class alone mentions them: a name that begins with one underscore, is
-  assigned as `self._name` in a class and occurs in no other way (on another object, as a string, as a method
-  or as a name of a module). Names that occur together in a class, or in one and its bases, stay different.
+- Private attributes and methods, as far as a class alone mentions them: a name that begins with one
+  underscore, is defined in a class or assigned as `self._name` there and occurs in no other way (on another
+  object, as a string or as a name of a module). Names that occur together in a class, or
+  in one and its bases, stay different.
+- Private functions and values of a module that nothing else mentions.
 - Arguments of functions that no call gives by name.
-Methods and functions keep their names, so that a traceback can be read.
+What is public keeps its name, so that a traceback can be read.
 
 Works on the syntax trees that `linker` gives, all modules together.
 """
@@ -16,6 +18,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Set
 from itertools import count, product
 from string import ascii_letters, ascii_lowercase
+from typing import TypeGuard
 
 _Function = ast.FunctionDef | ast.AsyncFunctionDef
 
@@ -23,6 +26,7 @@ _Function = ast.FunctionDef | ast.AsyncFunctionDef
 def shorten(trees: Mapping[str, ast.Module]) -> None:
     """Rename in place."""
     _shorten_attributes(trees)
+    _shorten_globals(trees)
     _shorten_arguments(trees)
 
 
@@ -52,15 +56,75 @@ def _shorten_of(function: _Function, inside: list[ast.AST], given: Set[str | Non
             node.arg = short.get(node.arg, node.arg)
 
 
+def _shorten_globals(trees: Mapping[str, ast.Module]) -> None:
+    words = {name: [word for node in ast.walk(tree) for word in _words(node)] for name, tree in trees.items()}
+    for name, tree in trees.items():
+        elsewhere = {word for other in trees if other != name for word in words[other]}
+        own = dict.fromkeys(_globals(tree))
+        nodes = list(ast.walk(tree))
+        # A name that also stands for something local, or occurs in another way, keeps itself.
+        local = {word for part in nodes if _is_scope(part) for word in _bound(part)}
+        others = {w for node in nodes if not isinstance(node, ast.Name | _Function) for w in _words(node)}
+        methods = {
+            part.name
+            for each in nodes
+            if isinstance(each, ast.ClassDef)
+            for part in each.body
+            if _is_function(part)
+        }
+        plain = [word for word in own if word not in elsewhere | local | others | methods]
+        taken = set(words[name])
+        free = (new for new in _short_names() if new not in taken)
+        short = dict(zip(plain, free, strict=False))
+        for node in nodes:
+            if isinstance(node, ast.Name):
+                node.id = short.get(node.id, node.id)
+            elif isinstance(node, _Function):
+                node.name = short.get(node.name, node.name)
+            elif isinstance(node, ast.Global):
+                node.names = [short.get(word, word) for word in node.names]
+
+
+def _is_scope(part: ast.AST) -> bool:
+    return isinstance(part, _Function | ast.Lambda | ast.comprehension | ast.ClassDef)
+
+
+def _bound(scope: ast.AST) -> set[str]:
+    """Names that a scope binds for itself."""
+    inside = list(ast.walk(scope))
+    stored = {node.id for node in inside if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load)}
+    return stored.difference(*(node.names for node in inside if isinstance(node, ast.Global)))
+
+
+def _globals(tree: ast.Module) -> Iterator[str]:
+    """Private names that a module defines: functions and values."""
+    for part in tree.body:
+        if _is_function(part):
+            names = [part.name]
+        elif isinstance(part, ast.Assign):
+            names = [target.id for target in part.targets if isinstance(target, ast.Name)]
+        else:
+            names = []
+        yield from (name for name in names if _is_private(name))
+
+
+def _is_function(part: ast.AST) -> TypeGuard[_Function]:
+    return isinstance(part, _Function)
+
+
+def _is_private(name: str) -> bool:
+    return name[0] == "_" != name[1:2]
+
+
 def _shorten_attributes(trees: Mapping[str, ast.Module]) -> None:
     own, known = _names(trees)
     families = _families(trees)
     members: defaultdict[str, set[str]] = defaultdict(set)  # private name -> families that it occurs in
     for tree in trees.values():
         for part in _classes(tree):
-            for node in _of_self(part):
-                if node.attr in own:
-                    members[node.attr].add(families[part.name])
+            for name in (*(node.attr for node in _of_self(part)), *(each.name for each in _methods(part))):
+                if name in own:
+                    members[name].add(families[part.name])
     taken: defaultdict[str, set[str]] = defaultdict(set)  # family -> short names given there
     short: dict[str, str] = {}
     # Those of many families first: they leave the least choice.
@@ -73,6 +137,9 @@ def _shorten_attributes(trees: Mapping[str, ast.Module]) -> None:
         for found in ast.walk(tree):
             if isinstance(found, ast.Attribute):
                 found.attr = short.get(found.attr, found.attr)
+        for part in _classes(tree):
+            for method in _methods(part):
+                method.name = short.get(method.name, method.name)
 
 
 def _is_free(new: str, known: set[str], families: set[str], taken: Mapping[str, set[str]]) -> bool:
@@ -82,13 +149,16 @@ def _is_free(new: str, known: set[str], families: set[str], taken: Mapping[str, 
 def _names(trees: Mapping[str, ast.Module]) -> tuple[set[str], set[str]]:
     """Attributes that may be renamed, and all other names and words there are."""
     stored: set[str] = set()
-    private: set[int] = set()  # nodes that are `self._name` in a class
+    private: set[int] = set()  # nodes that are `self._name`, or define it, in a class
     for tree in trees.values():
         for part in _classes(tree):
             for node in _of_self(part):
                 private.add(id(node))
                 if isinstance(node.ctx, ast.Store):
                     stored.add(node.attr)
+            for method in _methods(part):
+                private.add(id(method))
+                stored.add(method.name)
     known = {
         word
         for tree in trees.values()
@@ -148,9 +218,14 @@ def _of_self(part: ast.ClassDef) -> Iterator[ast.Attribute]:
             isinstance(node, ast.Attribute)
             and isinstance(node.value, ast.Name)
             and node.value.id == "self"
-            and node.attr[0] == "_" != node.attr[1:2]
+            and _is_private(node.attr)
         ):
             yield node
+
+
+def _methods(part: ast.ClassDef) -> Iterator[_Function]:
+    """Private methods of a class."""
+    return (each for each in part.body if _is_function(each) and _is_private(each.name))
 
 
 def _short_names() -> Iterator[str]:

@@ -39,6 +39,9 @@ def open_port(port: str, baud: int, parity: str = "N", stop_bits: int = 1) -> se
         opened.dtr = False
         opened.rts = False
         opened.open()
+    except termios.error as e:
+        raise ValueError(f"cannot be set to {baud} 8{parity}{stop_bits}") from e
+    else:
         return opened
     finally:
         os.close(held)

@@ -15,9 +15,11 @@ from greenmast.link import port as ports
 from greenmast.modbus.master import DamagedError, LineError, Master
 from greenmast_protocol import modbus_frame
 
-QUIET_S = 0.02  # before a request; no product of the tables wants more
+QUIET_S = 0.02  # before a request
+PAUSE_S = 0.1  # after a reply; some products miss what follows sooner, and none of the tables wants more
 TURNAROUND_S = 0.5  # after a request its slave may still answer
 _CHARACTER_BITS = 11
+_HEAD = 3  # bytes that tell a refusal, which is short, and an echo from a reply
 _BUSY_ROUNDS = 50  # silences that a babbling line may break before a request is given up
 
 
@@ -30,8 +32,10 @@ class RtuMaster(Master):
         super().__init__(port)
         try:
             self._port = ports.open_port(port, baud, parity, stop_bits)
-        except (OSError, ValueError, termios.error) as e:
-            raise LineError(ports.why(port, e) if isinstance(e, OSError) else f"{port}: {e}") from e
+        except OSError as e:
+            raise LineError(ports.why(port, e)) from e
+        except ValueError as e:
+            raise LineError(f"{port} {e}") from e
         self.baud = baud
         self._hold_s = time.monotonic() + TURNAROUND_S  # somebody may have been asked before us
         self._late_s: dict[int, float] = {}  # by unit: until when its reply may still come
@@ -54,6 +58,7 @@ class RtuMaster(Master):
         except OSError as e:  # pyserial's own exception is one too
             raise LineError(f"{self.name} is gone: {e}") from e
         verdict = modbus_frame.check(request, reply, len(reply))
+        self._hold_s = time.monotonic() + PAUSE_S if reply else 0.0
         until_s = time.monotonic() + max(0.0, TURNAROUND_S - timeout_s)
         if verdict == modbus_frame.TIMEOUT:
             self._late_s[request[0]] = until_s
@@ -74,15 +79,17 @@ class RtuMaster(Master):
 
     def _transact(self, request: bytearray, timeout_s: float) -> bytearray:
         self._port.write(request)
-        length = modbus_frame.reply_length(request)
-        end_s = time.monotonic() + (len(request) + length) * self._character_s() + timeout_s
-        reply = bytearray()
-        while missing := modbus_frame.missing(request, reply, len(reply)):
-            left_s = end_s - time.monotonic()
-            if left_s <= 0:
-                return reply
-            self._port.timeout = left_s
-            reply += self._port.read(missing)
+        self._port.timeout = (len(request) + 1) * self._character_s() + timeout_s
+        reply = bytearray(self._port.read(1))
+        while reply and (missing := modbus_frame.missing(request, reply, len(reply))):
+            missing = missing if len(reply) >= _HEAD else 1
+            self._port.timeout = missing * self._character_s() + timeout_s
+            piece = self._port.read(missing)
+            reply += piece
+            if len(piece) < missing:
+                break
+        if not reply:
+            return reply
         # A frame with bytes behind it is no frame.
         self._port.timeout = 3.5 * self._character_s()
         reply += self._port.read(1)

@@ -66,10 +66,7 @@ class TcpMaster(Master):
             raise LineError(f"{self.name} broke the connection: {e}") from e
         if len(reply) == 3 and reply[1] & 0x80 and reply[2] in _GATEWAY_EXCEPTIONS:
             return bytearray()
-        if reply:
-            crc = modbus_frame.crc16(reply, len(reply))
-            reply += bytes((crc & 0xFF, crc >> 8))
-        return reply
+        return _framed(request, reply)
 
     def _receive(self, connected: socket.socket, end_s: float) -> bytearray:
         """Unit and body of the reply to the latest request; nothing when the time is over."""
@@ -102,3 +99,13 @@ class TcpMaster(Master):
                 raise ConnectionResetError("closed by the other side")
             data += piece
         return data
+
+
+def _framed(request: bytearray, body: bytearray) -> bytearray:
+    """`body` as the RTU frame that it would be, so that one set of rules judges both."""
+    if not body:
+        return body
+    refused = len(body) > 1 and body[1] & 0x80
+    n = min(len(body), 3 if refused else modbus_frame.reply_length(request) - 2)
+    crc = modbus_frame.crc16(body, n)
+    return body[:n] + bytes((crc & 0xFF, crc >> 8)) + body[n:]

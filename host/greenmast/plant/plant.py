@@ -61,9 +61,16 @@ class Plant:
     sampled_s: float
 
     def __init__(
-        self, cfg: PlantConfig, seed: int = 1, *, start: datetime, weather: Weather | None = None
+        self,
+        cfg: PlantConfig,
+        seed: int = 1,
+        *,
+        start: datetime,
+        weather: Weather | None = None,
+        sun: bool = True,
     ) -> None:
-        """`start` is local site time with a UTC offset; `weather` replaces the one drawn for the site.
+        """`start` is local site time with a UTC offset; `weather` replaces the one drawn for the site;
+        without `sun`, or an array, that is dark: the truth `solar.power_w` says what is offered.
 
         Raises ValueError for a naive `start` and UserError when site weather needs an extra that is missing.
         """
@@ -71,7 +78,10 @@ class Plant:
             raise ValueError("start needs a UTC offset")
         self.cfg = cfg
         self.time_s = 0.0
-        environment = Environment(weather or Weather.for_site(cfg.location, cfg.solar, seed, start), start)
+        if weather is None:
+            sun = sun and cfg.solar.kwp > 0
+            weather = Weather.for_site(cfg.location, cfg.solar, seed, start, sun=sun)
+        environment = Environment(weather, start)
         self.environment = environment
         chemistry = CHEMISTRIES[cfg.battery.chemistry]
         cells = cfg.battery.cells

@@ -35,13 +35,16 @@ class Weather:
         return ConstantWeather(irradiance_w_m2, ambient_c)
 
     @staticmethod
-    def for_site(location: LocationConfig, solar: SolarConfig, seed: int, start: datetime) -> Weather:
+    def for_site(
+        location: LocationConfig, solar: SolarConfig, seed: int, start: datetime, *, sun: bool = True
+    ) -> Weather:
         """Weather drawn for a place and a seed; depends on the date, not on where the plant starts.
 
         The UTC offset of `start` holds throughout (no daylight saving).
-        Raises greenmast.errors.UserError when the `sim` extra is not installed.
+        Without `sun` it is the same in the dark, for those who say themselves what the array offers. With
+        it, raises greenmast.errors.UserError when the `sim` extra is not installed.
         """
-        return SiteWeather(location, solar, seed, start)
+        return SiteWeather(location, solar, seed, start, sun=sun)
 
 
 class ConstantWeather(Weather):
@@ -66,7 +69,9 @@ class SiteWeather(Weather):
         "_temperature_key",
     )  # fmt: skip
 
-    def __init__(self, location: LocationConfig, solar: SolarConfig, seed: int, start: datetime) -> None:
+    def __init__(
+        self, location: LocationConfig, solar: SolarConfig, seed: int, start: datetime, *, sun: bool = True
+    ) -> None:
         offset = start.utcoffset()
         if offset is None:
             raise ValueError("start needs a UTC offset: the sun does not know local time")
@@ -74,7 +79,9 @@ class SiteWeather(Weather):
         self._start_s = start.hour * 3_600.0 + start.minute * 60.0 + start.second + start.microsecond / 1e6
         self._latitude_deg = location.latitude_deg
         tilt_deg = abs(location.latitude_deg) if solar.tilt_deg is None else solar.tilt_deg
-        self._sky = Sky(location.latitude_deg, location.longitude_deg, offset, tilt_deg)
+        self._sky: Sky | None = None
+        if sun:
+            self._sky = Sky(location.latitude_deg, location.longitude_deg, offset, tilt_deg)
         self._score_key = stream(seed, "weather.day")
         self._flicker_key = stream(seed, "weather.flicker")
         self._temperature_key = stream(seed, "weather.temperature")
@@ -82,6 +89,8 @@ class SiteWeather(Weather):
         self._scale = solar.irradiance_permille / 1_000.0
 
     def poa_w_m2(self, time_s: float) -> float:
+        if self._sky is None:
+            return 0.0
         day_s = time_s + self._start_s
         day = int(day_s // DAY_S)
         poa, clearness = self.day(day)
@@ -112,6 +121,8 @@ class SiteWeather(Weather):
         """Irradiance of local day `day` (0: that of the start) at 97 quarter hours, and its clearness."""
         known = self._days.get(day)
         if known is None:
+            if self._sky is None:
+                raise RuntimeError("there is no sun in this weather")
             date = self._first_day + timedelta(days=day)
             poa, clearness = self._sky.day(date, self._score(date.toordinal()))
             known = self._days[day] = ([value * self._scale for value in poa], clearness)

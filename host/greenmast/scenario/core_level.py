@@ -13,9 +13,8 @@ from datetime import datetime
 from heapq import heappop, heappush
 from random import Random
 
-from greenmast.plant import Plant, PlantConfig, Weather
+from greenmast.plant import Plant, PlantConfig
 from greenmast.plant.noise import stream
-from greenmast.plant.weather import SiteWeather
 from greenmast.scenario import faults
 from greenmast.scenario.document import NO_CONTACT, Act, Command, Fault, Scenario
 from greenmast.scenario.invariants import Invariants
@@ -32,6 +31,7 @@ _BOOT_MS = 2_000
 _DT_MAX_MS = 60_000  # what the board tells its controller at most
 _WATCHDOG_MS = 10_000
 _DEVICE_SILENT = alarms.index("device_silent")
+_BUS_FAULT = alarms.index("bus_fault")
 _EPOCH = datetime(2000, 1, 1)
 _EVENTS = (
     "output", "source", "grid", "genset", "demand", "shed", "alarm", "protection", "contactor", "command",
@@ -56,8 +56,12 @@ class CoreRun:
         self._sensors = Sensors(site, self.plant, self._params, scenario.seed)
         self._random = Random(stream(scenario.seed, "board"))
         self.faults: dict[str, set[str]] = self._sensors.faults
-        self._relays = [(points.OUTPUTS.index(o.name), o.name, o.idle == "closed") for o in site.outputs]
-        self._start_line = any(o.name == "genset_start" for o in site.outputs)
+        self._relays = [
+            (points.OUTPUTS.index(o.name), o.name, o.idle == "closed")
+            for o in site.outputs
+            if o.device is None
+        ]
+        self._start_line = any(o.name == "genset_start" and o.device is None for o in site.outputs)
         self._queue: list[tuple[int, int, Callable[[], None]]] = []
         self._ticket = 0
         self.time_ms = 0
@@ -141,6 +145,7 @@ class CoreRun:
         self._stepped_ms = self.time_ms
         snapshot = self._sensors.scan(dt_ms, self._minute())
         controller.report_alarm(_DEVICE_SILENT, self._sensors.silent)
+        controller.report_alarm(_BUS_FAULT, self._sensors.damaged)
         decision = controller.step(snapshot, dt_ms)
         outputs = decision.outputs
         if outputs != self._driven:
@@ -246,9 +251,7 @@ class CoreRun:
         answer = self._answer(command)
         if answer == command.refused:
             return
-        expected = f"refused: {command.refused}" if command.refused else "accepted"
-        saw = f"refused: {answer}" if answer else "accepted"
-        self.judge.fail(self.time_ms, f"{act.place} {command.name} {expected}", saw)
+        self.judge.fail(self.time_ms, f"{act.place} {command.expected}", command.answered(answer))
 
     def _answer(self, command: Command) -> str:
         """The code of the refusal, or ""."""
@@ -278,7 +281,7 @@ class _View:
 
     def __init__(self, run: CoreRun) -> None:
         self._run = run
-        several = instances.Instances(instances.count([device.role for device in run.scenario.site.devices]))
+        several = instances.Instances(instances.count(list(run.scenario.site.roles)))
         self._number = {several.name(i): i for i in range(points.COUNT + several.count)}
         self._measured: tuple[int | None, ...] = ()
         self._uptime_ms = 0
@@ -315,22 +318,15 @@ _OWN: dict[str, Callable[[CoreRun, int], int]] = {
 }
 
 
-class _Night(SiteWeather):
-    """The site's temperatures without its sun, for scenarios that say themselves what the array offers."""
-
-    def poa_w_m2(self, time_s: float) -> float:
-        return 0.0
-
-
 def _plant(scenario: Scenario) -> Plant:
     """The plant with the scenario's first truths. Its own sun needs the weather of the extra `sim`."""
     site = scenario.site
-    config = PlantConfig.from_site(site.plant)
-    start = scenario.begins.replace(tzinfo=site.timezone)
-    weather: Weather | None = None
-    if "solar.power_w" in scenario.start or not config.solar.kwp:
-        weather = _Night(config.location, config.solar, scenario.seed, start)
-    plant = Plant(config, scenario.seed, start=start, weather=weather)
+    plant = Plant(
+        PlantConfig.from_site(site.plant),
+        scenario.seed,
+        start=scenario.begins.replace(tzinfo=site.timezone),
+        sun="solar.power_w" not in scenario.start,
+    )
     for name, value in scenario.start.items():
         plant.set_truth(name, value)
     return plant

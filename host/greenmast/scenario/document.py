@@ -6,6 +6,7 @@ not right is listed with its place, and nothing is played.
 
 from __future__ import annotations
 
+import shlex
 import tomllib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -49,6 +50,15 @@ class Command:
     args: dict[str, Any]
     refused: str
 
+    @property
+    def expected(self) -> str:
+        """For people."""
+        return f"{self.name} {self.answered(self.refused)}"
+
+    def answered(self, code: str) -> str:
+        """For people: what `code` of a refusal, or "", means."""
+        return f"refused: {code}" if code else "accepted"
+
 
 @dataclass(frozen=True)
 class Act:
@@ -89,6 +99,11 @@ class Scenario:
     start: Mapping[str, float]
     acts: tuple[Act, ...]
     checks: tuple[Check, ...]
+
+    def command(self, level: str) -> str:
+        """What plays it again as it was played."""
+        words = ["greenmast", "scenario", "run", str(self.path), "--level", level, "--seed", str(self.seed)]
+        return shlex.join(words)
 
     @property
     def end_ms(self) -> int:
@@ -353,6 +368,6 @@ class _Reader:
 
 def _points_beyond(site: Site | None) -> dict[str, str]:
     """Points of single devices where several share a role, and those of the table that they are like."""
-    several = instances.Instances(instances.count([device.role for device in site.devices] if site else []))
+    several = instances.Instances(instances.count(list(site.roles) if site else []))
     beyond = range(points.COUNT, points.COUNT + several.count)
     return {several.name(i): points.name(several.kind(i)) for i in beyond}

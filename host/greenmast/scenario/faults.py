@@ -5,6 +5,7 @@ Owns the table. What a fault does is the business of the level that plays the sc
 
 from __future__ import annotations
 
+from greenmast.emulator import line_faults
 from greenmast.plant.config import CONTACTORS
 from greenmast.site import Site
 from greenmast_protocol import config, instances
@@ -23,10 +24,13 @@ DEVICE = (
 )
 CONTACTOR = ("welded", "wont_close", "feedback_stuck", "chatter")
 GENSET = ("wont_start", "stalls", "wont_stop", "bad_hz", "fuel_theft")
+LINE = tuple(line_faults.FAULTS)
+BUS = "bus"  # every line of the site; "bus.meters" is one
 _OTHERS = {
     "controller": ("reset", "hang", "power_cut", "bit_rot", "flash_full"),
     "clock": ("jump", "lost"),
     "link": ("partition", "broker_restart"),
+    BUS: LINE,
 }
 TARGETS = tuple(dict.fromkeys((*config.ROLES, *CONTACTORS, *_OTHERS)))
 # Options beside `on`, `kind` and `for`, by kind.
@@ -43,14 +47,17 @@ def kinds(on: str) -> tuple[str, ...]:
         *(DEVICE if on.split(".")[0] in config.ROLES else ()),
         *(CONTACTOR if on in CONTACTORS else ()),
         *(GENSET if on == "genset" else ()),
-        *_OTHERS.get(on, ()),
+        *_OTHERS.get(BUS if on.split(".")[0] == BUS else on, ()),
     )
 
 
 def single(site: Site | None) -> tuple[str, ...]:
-    """Names of single devices ("battery.2") where several share a role."""
-    counts = instances.count([device.role for device in site.devices]) if site else {}
-    return tuple(f"{role}.{n}" for role, count in counts.items() if count > 1 for n in range(1, count + 1))
+    """Names of single devices ("battery.2") where several share a role, and of lines ("bus.meters")."""
+    if not site:
+        return ()
+    counts = instances.count([device.role for device in site.devices])
+    devices = [f"{role}.{n}" for role, count in counts.items() if count > 1 for n in range(1, count + 1)]
+    return (*devices, *(f"{BUS}.{bus.name}" for bus in site.buses))
 
 
 def absent(on: str, kind: str, site: Site) -> str:
@@ -58,6 +65,11 @@ def absent(on: str, kind: str, site: Site) -> str:
     roles = {device.role for device in site.devices}
     if "genset" in roles:
         roles.add("fuel")
+    if on.split(".")[0] == BUS:
+        lines = [
+            bus for bus in site.buses if on in (BUS, f"{BUS}.{bus.name}") and not getattr(bus, "tcp", None)
+        ]
+        return "" if lines else f"{site.id} has no line {on}"
     if kind in DEVICE:
         return "" if on.split(".")[0] in roles else f"{site.id} has no {on} device"
     if kind in CONTACTOR:

@@ -1,55 +1,44 @@
-"""Level hil: the firmware as deployed, under MicroPython, on an emulated site with a paced bus.
+"""What levels hil and board can do to a running site: truths, faults and resets, at their times of the plant.
 
-Owns how a scenario meets the running chain: what it does happens in the world's own loop at its time of the
-plant, what must come of it is asked on the board's console. Of the invariants, only those that the plant
-itself shows are checked. What this level cannot do yet is told before anything is played.
+Owns how these reach plant, devices, wires and board, in the world's own loop, and what is noted of it. Of the
+invariants, only those that the plant itself shows are checked. What a level cannot do yet is told before
+anything is played.
 """
 
 from __future__ import annotations
 
-import dataclasses
 import os
 import signal
-import time
-from collections.abc import Callable
-from pathlib import Path
-from tempfile import TemporaryDirectory
+from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 
-from greenmast.chain import Chain
 from greenmast.emulator import runtime
 from greenmast.emulator.board import HARD_RESET, WATCHDOG_RESET
 from greenmast.emulator.world import World
 from greenmast.errors import UserError
-from greenmast.link import reading
-from greenmast.link.base import NoContactError, RefusedError
-from greenmast.link.serial import SerialLink
-from greenmast.scenario import faults
-from greenmast.scenario.document import Act, Fault, Scenario
+from greenmast.hil import limits, real
+from greenmast.hil.record import Recorder, Span
+from greenmast.scenario.document import NO_CONTACT, Act, Fault, Scenario
+from greenmast.scenario.hil_faults import HilFaults
 from greenmast.scenario.invariants import Invariants
-from greenmast.scenario.judge import Failure, Judge
-from greenmast.scenario.terms import ALARM
+from greenmast.site import Site
 from greenmast_fw.core import site as site_facts
-from greenmast_protocol import params, show
+from greenmast_protocol import config, params
 
 SPEED_MAX = 5
 WALL_MAX_S = 600
-_WALL_S = 120  # what a short story may take before it is sped up
-_READY_S = 30.0
-_LOOK_S = 0.2  # on the wall
-_ANSWER_S = 0.5
-_POINTS_A_REQUEST = 5  # a request must fit into a line
-_LINES = 6  # of the console, shown with a failure
 _UNWIRED = ("site.door_open", "site.smoke", "site.temperature_dc")
+_LINK = "commands over a link that can be cut"
 _NEEDS = {
     "flash_full": "a faulty flash",
     "bit_rot": "a faulty flash",
     "power_cut": "a board whose supply can be cut",
     "jump": "a clock that can be set",
     "lost": "a clock that can be set",
-    "partition": "commands over the link",
-    "broker_restart": "commands over the link",
+    "partition": _LINK,
+    "broker_restart": _LINK,
 }
-_DEVICE = ("silent", "frozen")
+_LINK_REFUSALS = ("not_authorised", NO_CONTACT)  # never by the console
 _UNASKED = (
     "the board runs on",
     "reset by its watchdog unasked: a defect of the firmware, or a machine too busy for this speed",
@@ -59,14 +48,15 @@ _UNASKED = (
 def obstacle(scenario: Scenario) -> str:
     """Why this scenario cannot be played here, or ""."""
     lacking: dict[str, None] = {}
+    wired = [config.INPUTS[row.name][0] for row in scenario.site.inputs]
     for act in scenario.acts:
         for name in act.plant:
-            if name in _UNWIRED:
+            if name in _UNWIRED and name not in wired:
                 lacking[f"{name} (no such input is wired)"] = None
-        if act.fault and (need := _need(act.fault)):
+        if act.fault and (need := _need(act.fault, scenario.site)):
             lacking[f"{act.fault.on} {act.fault.kind} (needs {need})"] = None
-        if act.command and act.command.refused != "not_authorised":
-            lacking[f"command {act.command.name} (needs commands over the link)"] = None
+        if act.command and act.command.refused in _LINK_REFUSALS:
+            lacking[f"command {act.command.name} {act.command.refused} (needs {_LINK})"] = None
     if lacking:
         return f"not at this level: {', '.join(lacking)}"
     wall_s = scenario.end_ms / 1_000 / SPEED_MAX
@@ -79,92 +69,67 @@ def obstacle(scenario: Scenario) -> str:
     return ""
 
 
-def _need(fault: Fault) -> str:
+def _need(fault: Fault, site: Site) -> str:
     """What this level lacks for a fault, or ""."""
-    if fault.kind in faults.DEVICE and fault.kind not in _DEVICE:
-        return "a faulty wire"
-    if fault.on == "fuel":
+    if fault.on == "fuel" and not any(device.role == "fuel" for device in site.devices):
         return "a fuel sensor of its own"
     return _NEEDS.get(fault.kind, "")
 
 
-def play(scenario: Scenario) -> list[Failure]:
-    """Play it in real time, faster when it is long."""
-    with TemporaryDirectory(prefix="greenmast-") as folder:
-        return HilRun(scenario, Path(folder)).run()
+def obstacle_on_board(scenario: Scenario) -> str:
+    """Why this cannot be played on a real board, or ""; whether it runs the site shows later."""
+    lacking: dict[str, None] = {}
+    for act in scenario.acts:
+        if act.fault and (why := limits.hinders(act.fault.on, act.fault.kind)):
+            lacking[f"{act.fault.on} {act.fault.kind} ({why})"] = None
+    if lacking:
+        return f"not at this level: {', '.join(lacking)}"
+    if scenario.end_ms > WALL_MAX_S * 1_000:
+        return f"takes {scenario.end_ms / 60_000:.0f} min; {WALL_MAX_S // 60} min at most"
+    return obstacle(scenario)
 
 
-class HilRun:
-    """One scenario, once."""
+def inability(fault: Fault, site: Site) -> str:
+    """What a world with a virtual board lacks for a fault, or ""."""
+    return _need(fault, site)
 
-    def __init__(self, scenario: Scenario, folder: Path) -> None:
-        self.scenario = scenario
-        site = dataclasses.replace(scenario.site, mqtt={})  # no broker: the console tells all
-        speed = min(max(-(-scenario.end_ms // (1_000 * _WALL_S)), 1), SPEED_MAX)
-        start = scenario.begins.replace(tzinfo=site.timezone)
 
-        def make_world(log: Callable[[str], None]) -> World:
-            return World(site, folder, seed=scenario.seed, speed=speed, start=start, on_log=log)
+class Stage:
+    """What is done to a running world, at its times, and what is noted of it; all of it in the world's loop.
 
-        self._chain = Chain(make_world, folder / "board.log")
-        self.world = self._chain.world
-        self._plant = self.world.plant
-        for name, value in scenario.start.items():
-            self._plant.set_truth(name, value)
-        self._faults: dict[str, set[str]] = {}
+    `told`: violations of what is always checked, as (what, saw). Nothing is judged before `begin`.
+    """
+
+    def __init__(self, world: World | real.RealWorld) -> None:
+        self.world = world
+        site = world.site
+        self._plant = world.plant
+        self.recorder = Recorder(site, world.plant)
+        self._faults = HilFaults(world)
         self._until_s: dict[tuple[str, str], float] = {}
+        self._spans: dict[tuple[str, str], Span] = {}
         self._queue: list[tuple[float, Callable[[], None]]] = []
         self._begun_s: float | None = None  # the plant's time when the board had taken over
         self._seen_s = 0.0
         self._boots = 0
-        self._hung = False  # as the scenario wants it
+        self._hung = False  # as somebody wants it
         self._idle = site_facts.from_config(site.board_config()).idle
-        self._told: list[tuple[str, str]] = []  # what the world's loop found
+        self.told: list[tuple[str, str]] = []
+        self.commands: list[Act] = []  # due, for whoever has the console
         self._invariants = Invariants(
-            site, self._plant, params.complete(dict(site.params)), lambda *found: self._told.append(found)
+            site, self._plant, params.complete(dict(site.params)), lambda *found: self.told.append(found)
         )
-        self.world.on_tick = self._tick
-
-    def run(self) -> list[Failure]:
-        """Play it to the end."""
-        with self._chain, SerialLink(self.world.board.console) as link:
-            link.answer_s = _ANSWER_S
-            view = _View(link, self.scenario)
-            self.judge = Judge(self.scenario, lambda: (*view.reasons(), *self._words()))
-            if not self._taken_over(view):
-                last = (self._words() or ["nothing on its console"])[-1]
-                self.judge.fail(0, f"the board takes over within {_READY_S:.0f} s", last)
-                return self.judge.failures
-            self._chain.do(self._begin)
-            end_ms = self.scenario.end_ms
-            time_ms = 0
-            while time_ms <= end_ms:
-                view.look()
-                time_ms = round((self._chain.do(lambda: self._plant.time_s) - (self._begun_s or 0.0)) * 1_000)
-                while self._told:
-                    self.judge.fail(time_ms, *self._told.pop(0))
-                self.judge.look(time_ms, view)
-                time.sleep(_LOOK_S)
-            self.judge.end(time_ms)
-            return self.judge.failures
-
-    def _taken_over(self, view: _View) -> bool:
-        """Wait for the board's first answer. Returns whether there was one in time."""
-        end = time.monotonic() + _READY_S
-        while not view.look():
-            if time.monotonic() > end:
-                return False
-            time.sleep(_LOOK_S)
-        return True
-
-    def _words(self) -> list[str]:
-        return self._chain.last_words(_LINES).splitlines()
+        world.on_tick = self._tick
+        world.on_pin = self.recorder.pin
+        for name, server in world.emulated.buses.items():
+            server.on_exchange = partial(self.recorder.exchange, name)
 
     # ---- in the world's loop ----------------------------------------------------------------------------
 
-    def _begin(self) -> None:
-        self._begun_s = self._seen_s = self._plant.time_s
-        for act in self.scenario.acts:
+    def begin(self, acts: Iterable[Act] = ()) -> None:
+        """The board has taken over: the story's time starts, `acts` happen at theirs."""
+        self._begun_s = self._seen_s = self.recorder.zero_s = self._plant.time_s
+        for act in acts:
             self._at(act.time_ms / 1_000, lambda act=act: self._act(act))  # type: ignore[misc]
         self._boots = len(self.world.board.resets)
 
@@ -172,56 +137,82 @@ class HilRun:
         self._queue.append((time_s, action))
         self._queue.sort(key=lambda entry: entry[0])
 
-    def _now_s(self) -> float:
+    def now_s(self) -> float:
+        """Seconds since the story began."""
         return self._plant.time_s - (self._begun_s or 0.0)
 
     def _tick(self) -> None:
+        self.recorder.sample()
         if self._begun_s is None:
             return
-        while self._queue and self._queue[0][0] <= self._now_s():
+        while self._queue and self._queue[0][0] <= self.now_s():
             self._queue.pop(0)[1]()
         board = self.world.board
-        now_ms = round(self._now_s() * 1_000)
+        now_ms = round(self.now_s() * 1_000)
         if len(board.resets) != self._boots:
             self._boots = len(board.resets)
             self._invariants.booted(now_ms, self._idle)
+            self.recorder.mark(f"boot {self._boots}")
             if board.resets[-1] == WATCHDOG_RESET and not self._hung:
-                self._told.append(_UNASKED)
+                self.told.append(_UNASKED)
             self._hung = False
         dt_ms = round((self._plant.time_s - self._seen_s) * 1_000)
         if dt_ms > 0:
             self._seen_s = self._plant.time_s
-            self._invariants.truth(now_ms, dt_ms, self._faults, board.running)
+            self._invariants.truth(now_ms, dt_ms, self._faults.active, board.running)
 
     def _act(self, act: Act) -> None:
-        for name, value in act.plant.items():
-            self._plant.set_truth(name, value)
+        self.plant(act.plant)
         if act.fault:
-            self._fault(act.fault)
+            self.fault(act.fault)
+        if act.command:
+            self.commands.append(act)
 
-    def _fault(self, fault: Fault) -> None:
+    def plant(self, truths: Mapping[str, float]) -> None:
+        """Hold these truths."""
+        for name, value in truths.items():
+            self._plant.set_truth(name, value)
+        if truths:
+            self.recorder.mark(", ".join(f"{name} = {value:g}" for name, value in truths.items()))
+
+    def heal(self, on: str, kind: str) -> None:
+        """End a fault that lasts."""
+        self._until_s.pop((on, kind), None)
+        self._set(on, kind, False)
+
+    def fault(self, fault: Fault) -> None:
+        """Let it begin."""
         on, kind = fault.on, fault.kind
         if on == "controller":
+            self.recorder.mark(f"{on} {kind}")
             self._upset(fault)
             return
         key = (on, kind)
-        until_s = float("inf") if fault.for_ms is None else self._now_s() + fault.for_ms / 1_000
+        until_s = float("inf") if fault.for_ms is None else self.now_s() + fault.for_ms / 1_000
         self._until_s[key] = max(until_s, self._until_s.get(key, 0.0))
         self._set(on, kind, True)
-        self._at(until_s, lambda: self._set(on, kind, self._now_s() < self._until_s[key]))
+        self._at(until_s, lambda: self._set(on, kind, self.now_s() < self._until_s.get(key, 0.0)))
 
     def _set(self, on: str, kind: str, so: bool) -> None:
-        kinds = self._faults.setdefault(on, set())
-        (kinds.add if so else kinds.discard)(kind)
-        if kind in faults.CONTACTOR:
-            setattr(self._plant.contactors[on], kind, so)
-        elif kind in faults.GENSET:
-            setattr(self._plant.genset, kind, so)
-        else:
-            role, _, number = on.partition(".")
-            of_role = [device for device in self.world.site.devices if device.role == role]
-            for device in of_role[int(number) - 1 : int(number)] if number else of_role:
-                setattr(self.world.emulated.buses[device.bus].devices[device.address], kind, so)
+        self._note(on, kind, so)
+        self._faults.set(on, kind, so)
+
+    def commanded(self, name: str, args: Mapping[str, object]) -> None:
+        """Note a command that the board has accepted."""
+        self.recorder.mark(f"command {name}")
+        self._invariants.command(round(self.now_s() * 1_000), name, args)
+
+    def read_lines(self) -> None:
+        """Note what was last on the wires."""
+        self.recorder.lines = {bus: wire.trace() for bus, wire in self.world.wires.items()}
+
+    def _note(self, on: str, kind: str, so: bool) -> None:
+        key = (on, kind)
+        if so:
+            if key not in self._spans:
+                self._spans[key] = self.recorder.begin(f"{on} {kind}")
+        elif key in self._spans:
+            self._spans.pop(key).to_s = self._plant.time_s
 
     def _upset(self, fault: Fault) -> None:
         board = self.world.board
@@ -232,48 +223,9 @@ class HilRun:
             self._hung = True
             os.kill(pid, signal.SIGSTOP)
             if fault.for_ms is not None:
-                self._at(self._now_s() + fault.for_ms / 1_000, lambda: self._go_on(pid))
+                self._at(self.now_s() + fault.for_ms / 1_000, lambda: self._go_on(pid))
 
     def _go_on(self, pid: int) -> None:
         if self.world.board.running and self.world.board.pid == pid:
             self._hung = False
             os.kill(pid, signal.SIGCONT)
-
-
-class _View:
-    """What the console says about the points of a scenario's checks."""
-
-    def __init__(self, link: SerialLink, scenario: Scenario) -> None:
-        names = dict.fromkeys(part.point for check in scenario.checks for part in check.that.parts)
-        self._points = [name for name in names if not name.startswith(ALARM)] or ["source.ac"]
-        self._alarms = any(name.startswith(ALARM) for name in names)
-        self._link = link
-        self._values: dict[str, int | None] = {}
-        self._raised: set[str] | None = None
-
-    def look(self) -> bool:
-        """Ask; nothing is known when there is no answer. Returns whether there was one."""
-        self._values, self._raised = {}, None
-        try:
-            values = {}
-            for first in range(0, len(self._points), _POINTS_A_REQUEST):
-                some = self._points[first : first + _POINTS_A_REQUEST]
-                values.update(reading.get(self._link, some).values)
-            if self._alarms:
-                self._raised = {alarm["name"] for alarm in self._link.call("alarms")["alarms"]}
-        except (NoContactError, RefusedError):
-            return False
-        self._values = values
-        return True
-
-    def value(self, name: str) -> int | None:
-        if name.startswith(ALARM):
-            return None if self._raised is None else int(name.removeprefix(ALARM) in self._raised)
-        return self._values.get(name)
-
-    def reasons(self) -> list[str]:
-        """Why everything is as it is, as far as the board answers."""
-        try:
-            return [show.explanation(row) for row in self._link.call("explain")["rows"]]
-        except (NoContactError, RefusedError):
-            return []

@@ -22,7 +22,7 @@ from greenmast_protocol import points, reasons
 LIVE_MV = 50_000.0
 _AFTER_BOOT_MS = 3_000
 _LYING = frozenset({"frozen", "spike", "word_swap"})
-_ON_THE_WAY = frozenset({"grid", "rectifier", "battery", "load", "load1", "controller"})
+_ON_THE_WAY = frozenset({"grid", "rectifier", "battery", "load", "load1", "controller", "bus"})
 _DARKENING = ("load.shed", "source.select", "mode.set", "battery.test")
 _DEFAULT_STATES = (reasons.code("default_state"), reasons.code("holding"))
 _REASON_AC = points.index("reason.ac")
@@ -137,7 +137,7 @@ class Invariants:
     def _unexcused(self, time_ms: int, faults: Mapping[str, set[str]]) -> bool:
         return (
             time_ms >= self._excused_until_ms
-            and not any(kinds and on in _ON_THE_WAY for on, kinds in faults.items())
+            and not any(kinds and on.split(".")[0] in _ON_THE_WAY for on, kinds in faults.items())
             and self._plant.loads.demand_w < 0.9 * self._rating_w
         )
 

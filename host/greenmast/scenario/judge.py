@@ -22,16 +22,25 @@ class Failure:
     saw: str
     context: tuple[str, ...] = ()
 
+    def lines(self) -> list[str]:
+        """For people."""
+        head = f"at {clock(round(self.at_s * 1_000))}: {self.what}"
+        return [head, f"  saw: {self.saw}", *(f"    {text}" for text in self.context)]
+
 
 @dataclass
 class Verdict:
-    """What `scenario run` says about one file at one level. `seconds`: how long it took on the wall."""
+    """What `scenario run` says about one file at one level.
+
+    `seconds`: how long it took on the wall; `traces`: the folder that tells more about failures, if any.
+    """
 
     file: str
     level: str
     title: str = ""
     seconds: float = 0.0
     failures: list[Failure] = field(default_factory=list)
+    traces: str = ""
 
     @property
     def passed(self) -> bool:

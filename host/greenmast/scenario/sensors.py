@@ -13,6 +13,7 @@ from array import array
 from collections.abc import Mapping, Set
 from random import Random
 
+from greenmast.emulator.cabinet import mains_relay
 from greenmast.plant import Plant
 from greenmast.plant.noise import stream
 from greenmast.plant.truths import READERS
@@ -21,6 +22,7 @@ from greenmast_fw.core.snapshot import Snapshot
 from greenmast_fw.devices import binding, profile
 from greenmast_protocol import instances, points, quality
 
+DAMAGE = frozenset({"wrong_crc", "truncated", "wrong_address", "babble"})
 NO_REPLY = frozenset({"silent", "late", "wrong_crc", "truncated", "wrong_address"})
 SPIKE_ONE_IN = 10
 _REST_MAX_MS = 60_000
@@ -31,13 +33,19 @@ _STEADY = ("setpoint_mv", "limit_ma")
 # Resolution of what a device sends as a float, by unit.
 _FLOAT_STEP = {"mv": 100, "ma": 10, "w": 1, "chz": 1, "wh": 10}
 # What a device says that the plant knows nothing of.
-_CONSTANT = {"genset.fault": 0, "battery.charge_limit_ma": 180_000, "battery.discharge_limit_ma": 180_000}
+_CONSTANT = {
+    "genset.fault": 0,
+    "genset.auto": 1,
+    "battery.charge_limit_ma": 180_000,
+    "battery.discharge_limit_ma": 180_000,
+}
 # A charger measures at the array, before its own loss.
 _MEASURED_AS = {"solar.power_w": "solar.array_w"}
 # Inputs beside the feedback of contactors; wired at this level at every site.
 _INPUTS = ("site.door_open", "site.smoke", "site.temperature_dc")
 _FUEL = points.index("genset.fuel_permille")
-_BITS = profile.MASKED | profile.NONE_OF | profile.CODE_IN
+_FORM = 0x70
+_NUMBERS = (0, profile.F32 & _FORM, profile.HIGHEST, profile.LEAST)  # the rest are bits and codes
 
 
 class Sensors:
@@ -47,12 +55,12 @@ class Sensors:
         self.faults: dict[str, set[str]] = {}
         self._plant = plant
         self._period_ms = params["scan.period_ms"]
-        several = instances.Instances(instances.count([device.role for device in site.devices]))
+        several = instances.Instances(instances.count(list(site.roles)))
         self._count = points.COUNT + several.count
         self._random = Random(stream(seed, "sensors"))
         self._values: list[int | None] = [None] * self._count
         self._codes = bytearray([quality.STALE] * self._count)
-        devices = binding.bind([(d.role, d.profile, d.address) for d in site.devices])
+        devices = binding.bind([(d.role, d.profile, d.address, d.phases) for d in site.devices])
         stale_ms = self._period_ms * params["scan.stale_periods"]
         self._stations: list[_Station] = []
         met: list[str] = []
@@ -68,6 +76,8 @@ class Sensors:
             if output.feedback is not None and output.name in plant.contactors
         ]
         self._inputs = [(points.index(name), READERS[name]) for name in _INPUTS]
+        if any(row.name == "mains_fail" for row in site.inputs):
+            self._inputs.append((points.index("grid.mains_ok"), mains_relay(site)))
 
     def restart(self) -> None:
         """The board has been reset: it knows nothing."""
@@ -80,6 +90,11 @@ class Sensors:
     def silent(self) -> bool:
         """Whether a device of the site has not answered for so long that its values are stale."""
         return any(station.stale for station in self._stations)
+
+    @property
+    def damaged(self) -> bool:
+        """Whether replies on a bus are damaged."""
+        return any(not DAMAGE.isdisjoint(kinds) for kinds in self.faults.values())
 
     def scan(self, dt_ms: int, minute: int | None) -> Snapshot:
         """Poll every device once, read the inputs; `dt_ms` since the scan before."""
@@ -263,10 +278,14 @@ class _Row:
         constant = _CONSTANT.get(name, 0)
         self._reader = READERS.get(_MEASURED_AS.get(name, name)) or (lambda plant: constant)
         unit = name.rsplit("_", 1)[-1]
-        self.number = not kind & _BITS
+        self.number = kind & _FORM in _NUMBERS
         self._float = kind == profile.F32
         if self._float:
             multiplier, divisor = _FLOAT_STEP.get(unit, 1), 1
+        elif kind & profile.SUNSPEC:
+            divisor = 10  # a scale factor of -1
+        elif kind & _FORM in (profile.HIGHEST, profile.LEAST):
+            divisor = 1
         if not self.number:
             multiplier = divisor = 1
         self._multiplier, self._divisor, self._add = multiplier, divisor, add
@@ -308,7 +327,7 @@ class _Row:
             if not self._float:
                 top = (self._high_raw * self._multiplier) // self._divisor + self._add
                 value = min(value, top)
-        if "word_swap" in kinds and kind & profile.WIDE:
+        if "word_swap" in kinds and kind & profile.WIDE and not kind & profile.SUNSPEC:
             return self._swapped(value)
         return value, quality.GOOD
 

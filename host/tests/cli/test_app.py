@@ -19,7 +19,7 @@ from greenmast.errors import BAD_INPUT_FILE, UserError
 
 runner = CliRunner()
 COMMANDS = ["status", "watch", "explain", "get", "alarms", "demo", "emulate", "bench"]
-COMMANDS += ["hub run", "scenario run"]
+COMMANDS += ["command", "device list", "device probe", "device read", "hub run", "scenario run"]
 
 
 @pytest.fixture(autouse=True)
@@ -57,6 +57,23 @@ def test_help_of_every_command_has_an_example(command: str) -> None:
         ["watch", "--every", "-1s"],
         ["demo", "--speed", "0"],
         ["emulate"],
+        ["command", "no.such"],
+        ["command", "genset.start"],
+        ["command", "genset.start", "for_s"],
+        ["command", "genset.start", "for_s=soon"],
+        ["command", "genset.start", "for_s=1", "for_s=2"],
+        ["command", "genset.start", "for_s=0"],
+        ["command", "genset.stop", "for_s=1"],
+        ["command", "source.select", "ac=moon", "for_s=60"],
+        ["command", "genset.stop"],
+        ["device", "list", "no-such"],
+        ["device", "probe"],
+        ["device", "probe", "--url", "/dev/ttyUSB0"],
+        ["device", "probe", "--url", "serial:///dev/x?baud=no"],
+        ["device", "probe", "--url", "tcp://x", "--baud", "9600"],
+        ["device", "probe", "--url", "tcp://x", "--address", "300"],
+        ["device", "read", "--url", "tcp://x"],
+        ["device", "read", "no-such", "--url", "tcp://x"],
         ["scenario", "run"],
         ["scenario", "run", "x.toml", "--level", "moon"],
     ],

@@ -60,7 +60,7 @@ def test_every_device_of_the_site_is_recognised_with_what_it_says_of_itself(boar
 
 def test_a_dead_device_a_wrong_product_and_a_stranger_are_told_apart(board: EmulatedBuses) -> None:
     rows = {row["role"]: row for row in board.config["devices"]}
-    board.emulated.buses["meters"].devices[1].silent = True
+    board.emulated.buses["meters"].fault(1, "silent")
     rows["load"]["profile"] = "eastron-sdm230"  # a PZEM answers there
     del board.config["devices"][[*rows].index("genset")]
     results = found(board)

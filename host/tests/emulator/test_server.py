@@ -105,9 +105,9 @@ async def test_over_tcp_an_unknown_or_silent_unit_is_a_gateway_exception(
     bus: BusServer, master: AsyncModbusTcpClient
 ) -> None:
     assert (await master.read_input_registers(0, count=2, device_id=77)).exception_code == 0x0B
-    bus.devices[SDM].silent = True
+    bus.fault(SDM, "silent")
     assert (await master.read_input_registers(0, count=2, device_id=SDM)).exception_code == 0x0B
-    bus.devices[SDM].silent = False
+    bus.fault(SDM, "silent", False)
     assert not (await master.read_input_registers(0, count=2, device_id=SDM)).isError()
     assert bus.stats.unanswered == 2
 
@@ -116,11 +116,11 @@ async def test_a_frozen_device_answers_what_it_did_before(
     plant: Any, bus: BusServer, master: AsyncModbusTcpClient
 ) -> None:
     before = (await master.read_input_registers(0, count=2, device_id=SDM)).registers
-    bus.devices[SDM].frozen = True
+    bus.fault(SDM, "frozen")
     plant.truths["grid.voltage_mv"] = 123_000
     bus.refresh(plant)
     assert (await master.read_input_registers(0, count=2, device_id=SDM)).registers == before
-    bus.devices[SDM].frozen = False
+    bus.fault(SDM, "frozen", False)
     bus.refresh(plant)
     assert (await master.read_input_registers(0, count=2, device_id=SDM)).registers != before
 
@@ -213,7 +213,7 @@ async def test_rtu_answers_each_unit(line: Line) -> None:
 
 
 async def test_rtu_is_silent_for_unknown_silent_and_broadcast(bus: BusServer, line: Line) -> None:
-    bus.devices[PZEM].silent = True
+    bus.fault(PZEM, "silent")
     for unit in (0, 2, PZEM, 247):
         line.send(frame(unit, "0400000002"))
         assert await line.receive(SILENCE_S) == b""

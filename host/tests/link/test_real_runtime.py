@@ -42,7 +42,7 @@ class Board:
     def alarms(self):
         return []
     def config(self):
-        return b"{}"
+        return [b"{}"]
     def command(self, params):
         return "min_run", "min_run", {}
 

@@ -150,6 +150,19 @@ def test_a_command_may_be_malformed_when_that_is_what_must_be_refused(load) -> N
     assert act.command.refused == "invalid_value"
 
 
+def test_a_line_of_the_site_may_be_faulty_by_its_name(load) -> None:
+    row = "[[at]]\ntime = 1\nfault = {on = '%s', kind = '%s'}\n"
+    acts = load(row % ("bus", "babble") + row % ("bus.meters", "late_de")).acts
+    assert [act.fault for act in acts] == [Fault("bus", "babble", None), Fault("bus.meters", "late_de", None)]
+    for on, kind, place in (
+        ("bus.metres", "noise", "fault.on"),
+        ("bus.meters", "silent", "fault.kind"),
+        ("battery", "noise", "fault.kind"),
+    ):
+        (problem,) = refusal(load, row % (on, kind))
+        assert problem.startswith(f"[[at]] 1 {place}:")
+
+
 def test_a_fault_needs_something_to_befall(load, tmp_path: Path) -> None:
     parts = SHIPPED.read_text(encoding="utf-8").split("\n\n")
     parts = [part for part in parts if not part.startswith(("[[device.solar]]", "[output.load3]"))]

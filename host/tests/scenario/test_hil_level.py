@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import pytest
 
 from greenmast.scenario import hil_level
+from greenmast.site import Input
 
 
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        ("fault = { on = 'battery', kind = 'nan' }", "battery nan (needs a faulty wire)"),
         ("fault = { on = 'fuel', kind = 'silent' }", "fuel silent (needs a fuel sensor of its own)"),
         ("fault = { on = 'clock', kind = 'lost' }", "clock lost (needs a clock"),
         ("fault = { on = 'controller', kind = 'flash_full' }", "flash_full (needs a faulty flash)"),
         ("fault = { on = 'link', kind = 'partition' }", "partition (needs commands"),
         ("plant = { 'site.smoke' = 1 }", "site.smoke (no such input is wired)"),
-        ("command = { name = 'genset.stop' }", "command genset.stop (needs commands"),
+        (
+            "command = { name = 'genset.stop' }\nexpect_refused = 'not_authorised'",
+            "command genset.stop not_authorised (needs commands",
+        ),
     ],
 )
 def test_what_is_missing_here_is_named(load, text: str, says: str) -> None:
@@ -26,10 +31,16 @@ def test_what_is_missing_here_is_named(load, text: str, says: str) -> None:
 
 
 def test_everything_that_is_missing_is_named_at_once(load) -> None:
-    story = "[[at]]\ntime = 1\nplant = { 'site.smoke' = 1 }\ncommand = { name = 'genset.stop' }\n"
+    story = "[[at]]\ntime = 1\nplant = { 'site.smoke' = 1 }\nfault = { on = 'clock', kind = 'lost' }\n"
     reason = hil_level.obstacle(load(story))
     assert "smoke" in reason
-    assert "command" in reason
+    assert "clock" in reason
+
+
+def test_what_the_site_wires_is_no_obstacle(load) -> None:
+    scenario = load("[[at]]\ntime = 1\nplant = { 'site.smoke' = 1 }\n")
+    site = dataclasses.replace(scenario.site, inputs=(Input("smoke", 11, "closed"),))
+    assert hil_level.obstacle(dataclasses.replace(scenario, site=site)) == ""
 
 
 def test_a_story_that_takes_too_long_on_the_wall_is_not_begun(load) -> None:
@@ -50,7 +61,11 @@ def test_what_this_level_does_is_no_obstacle(load) -> None:
             ("genset", "stalls"),
             ("controller", "reset"),
             ("controller", "hang"),
+            ("battery", "nan"),
+            ("load", "babble"),
+            ("bus", "noise"),
+            ("bus.meters", "cut"),
         )
     )
-    story += "[[at]]\ntime = 1\ncommand = { name = 'genset.stop' }\nexpect_refused = 'not_authorised'\n"
+    story += "[[at]]\ntime = 1\ncommand = { name = 'genset.stop' }\nexpect_refused = 'mode'\n"
     assert hil_level.obstacle(load(story)) == ""

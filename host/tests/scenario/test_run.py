@@ -68,7 +68,7 @@ def test_a_verdict_is_out_before_the_next_file_is_played(
 ) -> None:
     out: list[str] = []
 
-    def play(file: str, level: str) -> Verdict:
+    def play(file: str, level: str, how: room.How) -> Verdict:
         out.append(capsys.readouterr().out)
         return Verdict(file, level)
 
@@ -92,14 +92,19 @@ def test_a_level_that_the_file_does_not_name_is_a_failure_when_asked_for(write) 
     assert (failure["what"], failure["saw"]) == ("not run at this level", "the file is for core")
 
 
-@pytest.mark.parametrize("level", ["sim", "board"])
-def test_a_level_that_does_not_exist_yet_is_told_and_does_not_hide_the_others(write, level: str) -> None:
+@pytest.mark.parametrize(
+    ("level", "why"),
+    [("sim", "this version has no level sim"), ("board", "needs a board: --port PORT and --bus PORT")],
+)
+def test_a_level_that_cannot_be_played_is_told_and_does_not_hide_the_others(
+    write, level: str, why: str
+) -> None:
     path: Path = write(HOLDS)
     path.write_text(path.read_text().replace('["core"]', f'["core", "{level}"]'), encoding="utf-8")
     result = run(path, "--json")
     assert result.exit_code == DONE
     assert [json.loads(line)["level"] for line in result.stdout.splitlines()] == ["core"]
-    assert f"{level}: not run: this version has no level {level}" in result.stderr
+    assert f"{level}: not run: {why}" in result.stderr
     assert run(path, "--level", level).exit_code == REFUSED
 
 
@@ -109,3 +114,12 @@ def test_a_file_that_can_be_played_nowhere_has_not_passed(write) -> None:
     result = run(path, "--json")
     assert result.exit_code == REFUSED
     assert json.loads(result.stdout)["passed"] is False
+
+
+def test_a_faulty_line_is_not_played_where_there_are_no_lines(write) -> None:
+    path = write(HOLDS + "[[at]]\ntime = 1\nfault = { on = 'bus.meters', kind = 'noise' }\n")
+    result = run(path, "--level", "core", "--json")
+    assert result.exit_code == REFUSED
+    (failure,) = json.loads(result.stdout)["failures"]
+    assert failure["what"] == room.NOT_RUN
+    assert failure["saw"] == "not at this level: bus.meters noise (needs a line)"

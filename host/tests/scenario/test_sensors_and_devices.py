@@ -10,6 +10,7 @@ import pytest
 
 from greenmast import site as sites
 from greenmast.emulator import devices
+from greenmast.emulator.devices import register_faults
 from greenmast.plant import Plant, PlantConfig, Weather
 from greenmast.scenario.sensors import Sensors
 from greenmast_fw.core.snapshot import Image
@@ -42,19 +43,20 @@ def plant() -> Plant:
     return plant
 
 
-def decoded(plant: Plant) -> dict[str, int | None]:
-    """Every point as the board would have it from the emulated devices."""
+def decoded(plant: Plant, fault: str = "") -> dict[str, int | None]:
+    """Every point as the board would have it from the emulated devices, all with `fault`."""
     site = sites.load("india-rural")
     image = Image()
     bound = binding.bind([(d.role, d.profile, d.address) for d in site.devices])
-    for device, (_, _, _, reads, rows, _) in zip(site.devices, bound, strict=True):
+    for device, (_, _, _, reads, rows, *_) in zip(site.devices, bound, strict=True):
         emulated = devices.create(device.profile, site.plant)
         emulated.refresh(plant)
         image_source = image.add_source(1_000, [rows[i] for i in range(0, len(rows), profile.ROW_SIZE)])
         image.refresh(image_source)
+        emulated.faults.update([fault] if fault else [])
         for number in range(len(reads) // profile.READ_SIZE):
             function, address, count, _ = reads[4 * number : 4 * number + 4]
-            words = emulated.read_registers(function, address, count)
+            words = register_faults.disturbed(emulated, emulated.read_registers(function, address, count))
             profile.decode(array("i", rows), number, memoryview(struct.pack(f">{count}H", *words)), image)
     return dict(zip(points.NAMES, image.snapshot().v, strict=True))
 
@@ -75,3 +77,29 @@ def test_both_ways_know_the_same_points_with_the_same_values(plant: Plant) -> No
             assert seen[name] == pytest.approx(value, abs=TOLERANCE.get(units.of(name), 0)), name
             compared += 1
     assert compared > 25
+
+
+# What a product says of these when it has no value is a number that the board must believe.
+BELIEVED = {
+    "nan": {
+        "load.energy_wh", "rectifier.limit_ma", "rectifier.output_ma", "solar.current_ma", "solar.energy_wh",
+        "solar.voltage_mv",
+    },
+    "word_swap": set(),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("fault", BELIEVED)
+def test_both_ways_lose_the_same_points_to_the_same_fault(plant: Plant, fault: str) -> None:
+    site = sites.load("india-rural")
+    sensors = Sensors(site, plant, params.complete(dict(site.params)), 1)
+    sensors.faults.update({device.role: {fault} for device in site.devices})
+    seen = dict(zip(points.NAMES, sensors.scan(1_000, None).v, strict=True))
+    by_wire = decoded(plant, fault)
+    told = {device.role for device in site.devices}
+    mine = {
+        name for name, value in decoded(plant).items() if name.split(".")[0] in told and value is not None
+    }
+    lost = {name for name in mine if seen[name] is None}
+    assert {name for name in mine if by_wire[name] is None} == lost - BELIEVED[fault]
+    assert len(lost) > 2

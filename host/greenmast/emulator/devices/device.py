@@ -8,6 +8,7 @@ shows the truths.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from random import Random
 from typing import ClassVar, Protocol
 
 ILLEGAL_FUNCTION = 1
@@ -60,8 +61,8 @@ class Device:
     """One slave. Subclasses fill the banks in `refresh` and override what their product does differently.
 
     Banks map an address to a register (0..65535) or a bit; addresses that are not in a bank are holes.
-    While `silent` is true the device answers nothing, as with its cable pulled; while `frozen` is, it answers
-    what it did before.
+    `faults`: what is wrong with it, set by `BusServer.fault`. `late_s`: how late a late answer is,
+    more than its master waits.
     """
 
     profile: ClassVar[str]
@@ -69,10 +70,13 @@ class Device:
     functions: ClassVar[frozenset[int]]
     custom_functions: ClassVar[frozenset[int]] = frozenset()  # product functions whose request has no data
     max_read: ClassVar[int] = 125
+    # Bits of "no value" by kind of `encoding.Register`, where the product has its own; see `register_faults`.
+    no_value: ClassVar[Mapping[str, int]] = {}
 
     def __init__(self) -> None:
-        self.silent = False
-        self.frozen = False
+        self.faults: set[str] = set()
+        self.late_s = 0.4
+        self.random = Random(self.profile)  # of its faults
         self.coils: dict[int, bool] = {}
         self.discrete: dict[int, bool] = {}
         self.holding: dict[int, int] = {}

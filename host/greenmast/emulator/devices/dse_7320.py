@@ -42,6 +42,7 @@ PAGES = frozenset({0x03, 0x04, 0x05, 0x06, 0x07, 0x08, 0x10, 0x9A})
 ABSENT_U16, ABSENT_S16 = 0xFFFF, 0x7FFF
 ABSENT_32 = (0xFFFF, 0xFFFF)
 ABSENT_S32 = (0x7FFF, 0xFFFF)
+NO_VALUE = {"u16": 0xFFFB, "s16": 0x7FFB, "u32": 0xFFFFFFFB, "s32": 0x7FFFFFFB}  # "bad data"
 LOW_FUEL_PERMILLE = 100.0
 SERVICE_INTERVAL_S = 250 * 3600
 
@@ -50,6 +51,7 @@ class Dse7320(Device):
     profile = "dse-7320"
     role = "genset"
     functions = frozenset({READ_HOLDING, WRITE_REGISTERS})
+    no_value = NO_VALUE
 
     def __init__(self, rating_w: float) -> None:
         super().__init__()

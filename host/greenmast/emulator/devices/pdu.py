@@ -9,6 +9,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Sequence
 
+from greenmast.emulator.devices import register_faults
 from greenmast.emulator.devices.device import (
     ILLEGAL_FUNCTION,
     ILLEGAL_VALUE,
@@ -47,6 +48,8 @@ def _carry_out(device: Device, function: int, data: bytes) -> bytes:
     address, second = struct.unpack_from(">HH", data)
     if function in (READ_HOLDING, READ_INPUT):
         registers = device.read_registers(function, address, _count(address, second, 125))
+        if device.faults:
+            registers = register_faults.disturbed(device, registers)
         return struct.pack(f">B{second}H", 2 * second, *registers)
     if function in (READ_COILS, READ_DISCRETE):
         packed = _packed(device.read_bits(function, address, _count(address, second, MAX_BITS)))

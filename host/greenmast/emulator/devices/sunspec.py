@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 from greenmast.emulator.devices.device import (
     ILLEGAL_ADDRESS,
@@ -23,6 +24,7 @@ from greenmast.emulator.devices.device import (
     RefusedError,
     put,
 )
+from greenmast.emulator.devices.encoding import registers
 
 MARKER = (0x5375, 0x6E53)  # "SunS"
 END = (0xFFFF, 0)
@@ -35,19 +37,23 @@ Value = float | str
 
 @dataclass(frozen=True)
 class Kind:
-    """A kind of point: its registers, the value that says "not implemented", the range of the others."""
+    """A kind of point: its registers, the value that says "not implemented", the range of the others.
+
+    `number`: what `encoding.registers` calls it, "" for what is no number.
+    """
 
     words: int
     absent: int
     low: int = 0
     high: int = 0
+    number: str = ""
 
 
 KINDS = {
-    "u16": Kind(1, 0xFFFF, 0, 0xFFFE),
-    "s16": Kind(1, 0x8000, -0x7FFF, 0x7FFF),
-    "u32": Kind(2, 0xFFFFFFFF, 0, 0xFFFFFFFE),
-    "acc32": Kind(2, 0, 0, 0xFFFFFFFF),
+    "u16": Kind(1, 0xFFFF, 0, 0xFFFE, "u16"),
+    "s16": Kind(1, 0x8000, -0x7FFF, 0x7FFF, "s16"),
+    "u32": Kind(2, 0xFFFFFFFF, 0, 0xFFFFFFFE, "u32"),
+    "acc32": Kind(2, 0, 0, 0xFFFFFFFF, "acc32"),
     "enum": Kind(1, 0xFFFF, 0, 0xFFFE),
     "bits32": Kind(2, 0xFFFFFFFF, 0, 0x7FFFFFFF),
     "sf": Kind(1, 0x8000, -10, 10),
@@ -124,7 +130,8 @@ class Model:
                 continue
             scaled = value / 10.0 ** self._scales[point.scale] if point.scale else value
             held = round(min(max(scaled, point.kind.low), point.kind.high))
-            put(self._bank, self.address + point.offset, _words(point.kind, held))
+            shown = registers(point.kind.number, held) if point.kind.number else _words(point.kind, held)
+            put(self._bank, self.address + point.offset, shown)
 
 
 def _words(kind: Kind, value: int) -> list[int]:
@@ -149,6 +156,7 @@ class SunSpecDevice(Device):
     """
 
     functions = frozenset({READ_HOLDING, WRITE_REGISTER, WRITE_REGISTERS})
+    no_value: ClassVar = {kind.number: kind.absent for kind in KINDS.values() if kind.number}
 
     def __init__(self, model_name: str, serial: str, base: int = BASE, common_length: int = 66) -> None:
         super().__init__()

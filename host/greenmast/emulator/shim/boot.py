@@ -11,7 +11,6 @@ import vfs
 _GET_BLOCK_COUNT = 4
 _GET_BLOCK_SIZE = 5
 _BLOCK_SIZE = 4096
-_HERE = __file__.rsplit("/", 1)[0]
 
 
 class FlashFile:
@@ -37,17 +36,22 @@ class FlashFile:
         return 0
 
 
-# The ROM partition is memory outside the heap on a chip; here it lies at the bottom of a heap made larger by
-# its size.
-rom_path = os.getenv("GREENMAST_ROM")
-if rom_path:
-    with open(rom_path, "rb") as image:
-        vfs.mount(vfs.VfsRom(memoryview(image.read())), "/rom")
-sys.path[:] = ["/flash", "/rom", _HERE, ".frozen"]
+# The ROM partition and MicroPython's own modules are memory outside the heap on a chip; here they lie at the
+# bottom of a heap made larger by their size.
+for folder in ("shim", "rom"):
+    path = os.getenv("GREENMAST_" + folder.upper())
+    if path:
+        with open(path, "rb") as image:
+            vfs.mount(vfs.VfsRom(memoryview(image.read())), "/" + folder)
+sys.path[:] = ["/flash", "/rom", "/shim", ".frozen"]
 if (os.getenv("GREENMAST_SPEED") or "1") != "1":
     import faster
 
     faster.install()
+else:
+    import epoch
+
+    epoch.install(epoch)
 flash = vfs.VfsLfs2(FlashFile(os.getenv("GREENMAST_FLASH")), readsize=256, progsize=256, lookahead=32)
 vfs.mount(flash, "/flash")
 os.chdir("/flash")

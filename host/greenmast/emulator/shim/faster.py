@@ -6,9 +6,10 @@ Imported by the virtual board's boot script before any firmware. The scheduler i
 
 import asyncio
 import os
-import sys
 import time as _time
 from asyncio import core
+
+import epoch
 
 SPEED = int(os.getenv("GREENMAST_SPEED") or 1)
 _PERIOD = 1 << 30  # as on the ESP32
@@ -22,9 +23,9 @@ class ScaledTime:
     def __init__(self):
         self._seen_us = 0
         self._last_us = _time.ticks_us()
-        self._start_s = _time.time()
-        for name in ("ticks_diff", "ticks_add", "gmtime", "localtime", "mktime", "ticks_cpu"):
-            setattr(self, name, getattr(_time, name))
+        self._start_s = epoch.time()
+        for name in ("ticks_diff", "ticks_add", "gmtime", "localtime", "mktime"):
+            setattr(self, name, getattr(epoch, name))
 
     def ticks_us(self):
         now = _time.ticks_us()
@@ -37,9 +38,6 @@ class ScaledTime:
 
     def time(self):
         return self._start_s + self.ticks_us() // 1_000_000
-
-    def time_ns(self):
-        return self._start_s * 1_000_000_000 + self.ticks_us() * 1_000
 
     def sleep_us(self, us):
         _time.sleep_us(us // SPEED)
@@ -57,6 +55,6 @@ def _sleep_ms(ms, *rest):
 
 def install():
     """Scale `time` and every wait of asyncio."""
-    sys.modules["time"] = ScaledTime()
+    epoch.install(ScaledTime())
     core.sleep_ms = _sleep_ms
     asyncio.sleep_ms = _sleep_ms

@@ -1,17 +1,16 @@
-"""`machine` of the virtual board, under real MicroPython: pins, watchdog, reset and UARTs end in the
-emulator's process.
+"""`machine` of the virtual board, under real MicroPython: what touches it ends in the emulator's process.
 
-Runs on the unix port ahead of its built-in `machine`. Pins and watchdog talk over one inherited descriptor, a
-line each: out `P <pin> <level>`, `W <timeout ms>`, `F` (fed), `R` (reset); in `V <pin> <level>`. The emulator
-kills and restarts the process as a reset would. A UART is a pseudo-terminal; pace and faults belong to the
-wire behind it.
+Runs on the unix port ahead of its built-in `machine`, and is as strict as an ESP32 where the unix port would
+be kinder: pins that the chip does not have or needs for its flash are refused, input-only pins are no
+outputs and have no pull-up, UARTs lose what is not read in time. The emulator kills and restarts the process
+as a reset would. GREENMAST_PINS tells the chip's pins, a character each: `-` none, `i` input only, `b` both.
 """
 
-import io
 import os
-import select
-import termios
 import time
+
+import channel
+from uart import UART, drivers  # noqa: F401 (part of `machine`)
 
 PWRON_RESET = 1
 HARD_RESET = 2
@@ -19,39 +18,20 @@ WDT_RESET = 3
 DEEPSLEEP_RESET = 4
 SOFT_RESET = 5
 
-_GET_FILENO = 10  # MP_STREAM_GET_FILENO: lets the scheduler's poll() wait on the descriptor itself
-
-_VMIN = 6  # places in termios' list of control characters, Linux
-_VTIME = 5
-
-# Non-blocking, as its maker set it: a read gives what has come.
-_channel = open(int(os.getenv("GREENMAST_IO_FD")), "r+b")
-_poller = select.poll()
-_poller.register(_channel, select.POLLIN)
-_levels = {}
-_pending = b""
+_pins = os.getenv("GREENMAST_PINS") or 100 * "b"
 
 
-def _send(line):
-    _channel.write(line.encode() + b"\n")
+def __getattr__(name):
+    if name == "I2C":  # loaded by those who have chips
+        from i2c import I2C
 
-
-def _receive():
-    global _pending
-    while _poller.poll(0):
-        chunk = _channel.read(256)
-        if not chunk:
-            return
-        lines = (_pending + chunk).split(b"\n")
-        _pending = lines.pop()
-        for line in lines:
-            fields = line.split()
-            _levels[int(fields[1])] = int(fields[2])
+        return I2C
+    raise AttributeError(name)
 
 
 def reset():
     """The board goes down here: the emulator ends this process and starts it again."""
-    _send("R")
+    channel.send("R")
     while True:
         time.sleep(1)
 
@@ -61,14 +41,21 @@ def reset_cause():
 
 
 class Pin:
-    IN = 0
-    OUT = 1
+    IN = 1
+    OUT = 3
+    PULL_DOWN = 1
     PULL_UP = 2
 
     def __init__(self, id, mode=IN, pull=None, *, value=None):
+        kind = _pins[id] if isinstance(id, int) and 0 <= id < len(_pins) else "-"
+        if kind == "-":
+            raise ValueError("invalid pin")
+        if mode == Pin.OUT and kind == "i":
+            raise ValueError("pin can only be input")
         self._id = id
         self._mode = mode
         self._level = None
+        self._open_level = 1 if pull == Pin.PULL_UP and kind == "b" else 0  # with nothing connected
         if value is not None:
             self.value(value)
 
@@ -76,51 +63,20 @@ class Pin:
         if x is None:
             if self._mode == Pin.OUT:
                 return self._level or 0
-            _receive()
-            return _levels.get(self._id, 0)
+            channel.receive()
+            return channel.levels.get(self._id, self._open_level)
+        x = 1 if x else 0
         if x != self._level:
             self._level = x
-            _send("P %d %d" % (self._id, x))
+            if self._id in drivers:
+                drivers[self._id].drive(x)
+            channel.send("P %d %d" % (self._id, x))
         return None
 
 
 class WDT:
     def __init__(self, id=0, timeout=5000):
-        _send("W %d" % timeout)
+        channel.send("W %d" % timeout)
 
     def feed(self):
-        _send("F")
-
-
-class UART(io.IOBase):
-    def __init__(self, id, baudrate=9600, bits=8, parity=None, stop=1, **_):
-        self._file = open(os.getenv("GREENMAST_UART%d" % id), "r+b")
-        termios.setraw(self._file.fileno())
-        attributes = termios.tcgetattr(self._file.fileno())
-        attributes[6][_VMIN] = attributes[6][_VTIME] = 0  # a read gives what is there, as on the chip
-        termios.tcsetattr(self._file.fileno(), termios.TCSANOW, attributes)
-        self._poll = select.poll()
-        self._poll.register(self._file, select.POLLIN)
-        self._byte_us = 11_000_000 // baudrate + 1
-        self._sent_by = time.ticks_us()
-
-    def ioctl(self, request, argument):
-        return self._file.fileno() if request == _GET_FILENO else 0
-
-    def any(self):
-        return 1 if self._poll.poll(0) else 0
-
-    def readinto(self, buf, nbytes=None):
-        return self._file.readinto(buf) if nbytes is None else self._file.readinto(buf, nbytes)
-
-    def read(self, nbytes=256):
-        return self._file.read(nbytes)
-
-    def write(self, buf):
-        now = time.ticks_us()
-        start = now if time.ticks_diff(self._sent_by, now) < 0 else self._sent_by
-        self._sent_by = time.ticks_add(start, len(buf) * self._byte_us)
-        return self._file.write(buf)
-
-    def txdone(self):
-        return time.ticks_diff(time.ticks_us(), self._sent_by) >= 0
+        channel.send("F")

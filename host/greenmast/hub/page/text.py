@@ -20,6 +20,7 @@ SUBSYSTEMS = {
     "load": "Load",
     "site": "Site",
     "controller": "Controller",
+    "device": "Modbus devices",
     "output": "Outputs",
     "feedback": "Feedback",
     "reason": "Reasons",
@@ -50,6 +51,7 @@ _SPOKEN_POINTS = {
     "load.tier3_w": "tier 3",
     "controller.heap_free_b": "free heap",
     "controller.scan_ms": "scan time",
+    "device.reply_ms": "reply time",
 }
 ENDLESS_S = 0x7FFFFFFF  # of battery.to_lvd_s: no disconnection in sight
 
