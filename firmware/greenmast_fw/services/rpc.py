@@ -42,6 +42,9 @@ if TYPE_CHECKING:
         def config(self) -> "Pieces":
             """The configuration document in force, as JSON."""
 
+        def transactions(self) -> "dict[str, object]":
+            """{"revision" in force, "next" free one, "confirm_s" left of a trial, "refused": [[place, text]]}."""
+
         def command(self, params: "dict[str, Any]") -> "tuple[str, str, dict[str, object]]":
             """A well-formed command, done: ("", "", applied values); else (refusal code, text, {})."""
 
@@ -126,7 +129,9 @@ class Rpc:
         if method == "get":
             return _get(board, params)
         if method == "config.get":
-            _only(params, ())
+            _only(params, ("status",))
+            if _flag(params, "status"):
+                return [strict_json.dumps(board.transactions())]
             return board.config()
         if method == "watch" and session is not None:
             return [strict_json.dumps(_watch(board, params, session))]

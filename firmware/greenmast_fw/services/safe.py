@@ -72,6 +72,10 @@ class SafeMode:
         """The one alarm."""
         return [{"id": _ALARM, "name": "config_invalid", "ts": 0, "trusted": False}]
 
+    def transactions(self) -> "dict[str, object]":
+        """Where they stand."""
+        return overlay.run(_transactions)
+
     def config(self) -> "list[bytes | bytearray]":
         """There is none."""
         return [b"{}"]
@@ -86,7 +90,7 @@ class SafeMode:
 
     def statistics(self) -> "dict[str, object]":
         """Nothing is counted."""
-        return {"config": overlay.run(_status)}
+        return {}
 
     def configure(
         self, method: str, params: "dict[str, Any]"
@@ -105,7 +109,7 @@ class SafeMode:
         raise SystemExit("reset with another configuration")
 
 
-def _status() -> "dict[str, object]":
+def _transactions() -> "dict[str, object]":
     from greenmast_fw.storage import revisions
 
     return revisions.report()

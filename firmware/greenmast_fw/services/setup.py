@@ -49,7 +49,7 @@ def read() -> "tuple[int, Setup | None, list[tuple[str, str]]]":
 
 def _of_trial(left_s: int) -> "tuple[Setup | None, list[tuple[str, str]]]":
     try:
-        return _make(strict_json.loads(files.read(revisions.TRIAL) or b""), left_s)
+        return _make(strict_json.loads(b"".join(files.trial())), left_s)
     except ValueError as error:
         return None, [("config", str(error))]
 

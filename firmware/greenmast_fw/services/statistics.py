@@ -1,6 +1,5 @@
 """Counters since boot, gathered from the services that count. Loaded when somebody asks."""
 
-from greenmast_fw.storage import revisions
 from greenmast_protocol import modbus_frame
 
 TYPE_CHECKING = False
@@ -12,7 +11,7 @@ if TYPE_CHECKING:
 
 def collect(view: "View") -> "dict[str, Any]":
     """{"scans", "scan_gap_max_ms", "scan_late_ms", "switches", "output_errors", "modbus", "mqtt",
-    "telemetry"} and, as stored, "config" (see `revisions.report`).
+    "telemetry"}.
 
     "modbus" has {"requests", "errors", "stray_bytes", "refused": {verdict of `modbus_frame`: exchanges}}.
     """
@@ -46,5 +45,4 @@ def collect(view: "View") -> "dict[str, Any]":
             "acked": view.telemetry.acked,
             "dropped": view.telemetry.dropped,
         },
-        "config": revisions.report(),
     }

@@ -71,6 +71,10 @@ class View:
         """The configuration: what is stored is what the board has booted with."""
         return overlay.run(_config, bool(self.trial and self.trial.left_s))
 
+    def transactions(self) -> "dict[str, object]":
+        """Where the last transaction stands (see `revisions.report`)."""
+        return overlay.run(_transactions)
+
     def statistics(self) -> "dict[str, Any]":
         """Counters since boot."""
         return overlay.run(_statistics, self)
@@ -112,9 +116,15 @@ def _alarms(listed: "tuple[tuple[int, int], ...]", raised: "dict[int, int]", wal
 
 
 def _config(on_trial: bool) -> "Pieces":
-    from greenmast_fw.storage import files, revisions
+    from greenmast_fw.storage import files
 
-    return list(files.pieces(revisions.TRIAL if on_trial else files.CONFIG) or (b"{}",))
+    return list(files.trial() if on_trial else files.pieces(files.CONFIG) or (b"{}",))
+
+
+def _transactions() -> "dict[str, object]":
+    from greenmast_fw.storage import revisions
+
+    return revisions.report()
 
 
 def _statistics(view: View) -> "dict[str, Any]":

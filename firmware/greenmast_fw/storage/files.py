@@ -6,6 +6,7 @@ swallowed is noticed. Knows no content.
 """
 
 import json
+import os
 
 from greenmast_protocol import slot
 
@@ -14,9 +15,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
 CONFIG = "config"
+TRIAL = "trial"  # one slot
 RECORD = "record"
 BOOT = "boot"
-_PIECE = 256
+_PIECE = 128
 
 
 class DamagedError(Exception):
@@ -81,6 +83,26 @@ def store(name: str, body: "Iterable[bytes]") -> None:
         raise OSError(5)
 
 
+def is_next(name: str, path: str) -> bool:
+    """Whether the file `path` is a good slot and the one to come after the newest of `name`."""
+    return _number(path) == next_number(name)
+
+
+def next_number(name: str) -> int:
+    """That of the slot to come after the newest one of `name`."""
+    return max(_newest(name)[0], 0) + 1
+
+
+def adopt(name: str, path: str) -> None:
+    """The slot in the file `path`, see `is_next`, becomes the newest of `name`. Raises OSError."""
+    os.rename(path, name + slot.SUFFIXES[1 - _newest(name)[1]])
+
+
+def trial() -> Pieces:
+    """The document that waits for its confirmation. Going through it raises OSError when there is none."""
+    return Pieces(TRIAL, slot.HEAD)
+
+
 def configuration() -> "tuple[object, list[tuple[str, str]]]":
     """The stored configuration document and why there is none, as (place, text)."""
     try:
@@ -137,4 +159,4 @@ def _number(path: str) -> int:
         return 0
     told = slot.parse(head)
     body = Pieces(path, slot.HEAD)
-    return told[0] if told and told[1:] == (slot.length(body), slot.crc(head, body)) else -1
+    return told[0] if told and head == slot.head(told[0], body) else -1

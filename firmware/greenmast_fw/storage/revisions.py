@@ -2,7 +2,7 @@
 
 Documents (see `files`)
 - `config`: the confirmed one; its older slot holds the one that was confirmed before.
-- `trial`: what has been committed. It is in force while `pending` says so and until that is decided.
+- `trial`: what has been committed, one slot. It is in force while `pending` says so, until that is decided.
 - `pending`: {"revision", "over", "crc", "left_s", "boots"} of the last transaction: its revision, the one
   that it replaces, CRC-32 of the document, seconds left for confirming (0: decided), boots it has seen.
 
@@ -14,17 +14,17 @@ force. Revisions are never used twice: a replayed transaction is known by its nu
 how a document begins.
 """
 
-import binascii
 import json
+import os
 
 from greenmast_fw.storage import files
+from greenmast_protocol import slot
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from typing import Any
 
-TRIAL = "trial"
 PENDING = "pending"
 REFUSED = "refused"
 BOOTS_MAX = 3  # of a trial, the one after the commit included
@@ -71,20 +71,12 @@ def number(pieces: "Iterable[bytes]") -> int:
     return int(digits) if digits.isdigit() else 0
 
 
-def checksum(pieces: "Iterable[bytes]") -> int:
-    """CRC-32 of the document in `pieces`."""
-    crc = 0
-    for piece in pieces:
-        crc = binascii.crc32(piece, crc)
-    return crc & 0xFFFFFFFF
-
-
-def begin(pieces: "Iterable[bytes]", revision: int, over: int, within_s: int) -> None:
-    """Put the document in `pieces` on trial from the next boot on. Raises OSError: nothing has changed."""
-    files.store(TRIAL, pieces)
+def begin(path: str, revision: int, over: int, crc: int, within_s: int) -> None:
+    """Put the slot in the file `path` on trial from the next boot on. Raises OSError: nothing has changed."""
     if refusal():
         files.store(REFUSED, (b"[]",))
-    _decide(revision, over, checksum(pieces), within_s, 0)
+    os.rename(path, files.TRIAL)
+    _decide(revision, over, crc, within_s, 0)
 
 
 def boot() -> int:
@@ -92,10 +84,8 @@ def boot() -> int:
     last = pending()
     if not last["left_s"]:
         return 0
-    crc = last["crc"]
-    usable = checksum(_pieces(files.CONFIG)) != crc and checksum(_pieces(TRIAL)) == crc
     try:
-        if not usable or last["boots"] >= BOOTS_MAX:
+        if not _is_sound(last["crc"]) or last["boots"] >= BOOTS_MAX:
             roll_back()
             return 0
         keep(last["left_s"], last["boots"] + 1)
@@ -113,10 +103,9 @@ def keep(left_s: int, boots: "int | None" = None) -> None:
 
 def confirm() -> None:
     """The trial becomes the configuration. Raises OSError; then it is still on trial."""
-    pieces = _pieces(TRIAL)
-    if checksum(pieces) != pending()["crc"]:
+    if not _is_sound(pending()["crc"]):
         raise OSError(5)
-    files.store(files.CONFIG, pieces)
+    files.adopt(files.CONFIG, files.TRIAL)
     keep(0)
 
 
@@ -160,6 +149,20 @@ def step_back(revision: int) -> int:
         _decide(revision, older, 0, 0, 0)
     files.store(files.CONFIG, pieces)
     return older
+
+
+def _is_sound(crc: int) -> bool:
+    """Whether the trial is what was committed. It is gone once it has been confirmed."""
+    try:
+        return files.is_next(files.CONFIG, files.TRIAL) and slot.checksum(files.trial()) == crc
+    except OSError:
+        return False
+
+
+def conflict(status: "dict[str, int]", revision: int) -> "tuple[str, str, dict[str, object]]":
+    """The refusal of a step that expects another revision: (code, text, data)."""
+    text = "the board has revision %d, not %d" % (status["revision"], revision)
+    return "revision_conflict", text, dict(status)
 
 
 def _decide(revision: int, over: int, crc: int, left_s: int, boots: int) -> None:

@@ -38,6 +38,9 @@ class FakeBoard:
             raise self.broken
         return [b'{"revision":3}']
 
+    def transactions(self):
+        return {"revision": 3, "next": 4}
+
     def statistics(self):
         return {"scans": 61}
 
@@ -168,6 +171,12 @@ def test_a_bus_is_read_for_the_console_only():
     read["unit"] = 248
     assert code_of("bus.read", read, session=session) == "invalid_value"
     assert code_of("bus.read", read) == "unknown"
+
+
+def test_where_transactions_stand_is_told_to_anybody():
+    assert ask("config.get", {"status": True}).result == {"revision": 3, "next": 4}
+    assert ask("config.get", {"status": False}).result == {"revision": 3}
+    assert code_of("config.get", {"status": 1}) == "invalid_value"
 
 
 def test_steps_of_a_transaction_are_the_consoles_and_a_refusal_says_all_there_is_to_say():

@@ -4,6 +4,7 @@ import binascii
 import json
 import os
 
+from greenmast_fw.services import commit as committing
 from greenmast_fw.services import setup, transaction
 from greenmast_fw.storage import files, revisions, staged
 
@@ -151,7 +152,8 @@ def test_what_is_not_confirmed_goes_back_when_it_is_booted_too_often():
 def test_a_document_that_does_not_boot_goes_back_at_once_and_says_why():
     fresh()
     bad = document(2, lvd__tier1_mv=60000, grid__nonsense=1)
-    revisions.begin([bad], 2, 1, 60)  # as a board does that has no room to judge
+    stage(Board(1), bad)
+    revisions.begin(staged.PATH, 2, 1, crc(bad), 60)  # as a board does that has no room to judge
     assert boot() == (1, 0)
     places = [place for place, _ in revisions.refusal()]
     assert "grid.nonsense" in places
@@ -162,12 +164,12 @@ def test_a_document_that_does_not_boot_goes_back_at_once_and_says_why():
 
 def test_a_board_without_room_to_judge_leaves_it_to_the_next_boot():
     board = fresh()
-    before = transaction._RULES_B
-    transaction._RULES_B = 1 << 40
+    before = committing._RULES_B
+    committing._RULES_B = 1 << 40
     try:
         assert commit(board, document(2, nonsense=1), 1)[0] == ""
     finally:
-        transaction._RULES_B = before
+        committing._RULES_B = before
     assert boot() == (1, 0)
     assert revisions.refusal() == [["nonsense", "no such parameter"]]
     wipe()
@@ -176,10 +178,8 @@ def test_a_board_without_room_to_judge_leaves_it_to_the_next_boot():
 def test_a_trial_whose_document_rots_goes_back():
     board = fresh()
     on_trial(board, document(2), 1)
-    for name in ("trial.a", "trial.b"):
-        if name in os.listdir("."):
-            with open(name, "wb") as f:
-                f.write(b"rot")
+    with open(files.TRIAL, "wb") as f:
+        f.write(b"rot")
     assert boot() == (1, 0)
     code, _, _ = commit(Board(1), document(3), 1)
     assert not code

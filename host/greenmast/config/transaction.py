@@ -96,9 +96,7 @@ def apply(
 
 def status(link: Link) -> dict[str, Any]:
     """{"revision": in force, "next": for another, "confirm_s": of a trial, "refused": [[place, text]]}."""
-    told = link.call("hello", {"statistics": True}).get("statistics", {}).get("config")
-    if not isinstance(told, dict):
-        raise UserError(f"the firmware of {link.name} knows no transactions: update it")
+    told: dict[str, Any] = link.call("config.get", {"status": True})
     return told
 
 

@@ -20,7 +20,7 @@ from greenmast_protocol import slot
 BLOCK_SIZE = 4096
 BLOCK_COUNT = 512  # 2 MiB: what the stock ESP32 partition table leaves for files
 # Must be what the board mounts with (RAM against speed).
-IO_SIZE = 256
+IO_SIZE = 64
 LOOKAHEAD_SIZE = 32
 
 CONFIG = "config" + slot.SUFFIXES[0]  # see firmware/greenmast_fw/storage/files.py
