@@ -10,6 +10,7 @@ import os
 import vfs
 
 BLOCK, BLOCKS = 4096, 32
+_EIO = 5
 SIZES = {"readsize": 64, "progsize": 64, "lookahead": 32}  # as the board mounts it
 CUTS = ("before", "after", "torn", "lost")
 
@@ -34,7 +35,7 @@ class Chip:
         data = self.data
         for i in range(count):
             data[at + i] &= buf[i]  # programming clears bits, nothing else
-        self._end()
+        return self._end()
 
     def ioctl(self, request, argument):
         if request == 4:
@@ -43,26 +44,28 @@ class Chip:
             return BLOCK
         if request == 6:
             count = self._count(BLOCK)
-            self.erases += 1
+            self.erases += count == BLOCK
             at = argument * BLOCK
             self.data[at : at + count] = b"\xff" * count
-            self._end()
+            return self._end()
         return 0
 
     def _count(self, whole):
         """How many bytes of the next operation happen."""
         if self._dead:
-            raise OSError(5)
+            return 0
         self.operations += 1
         if self.operations != self._cut_at:
             return whole
         return whole if self._cut == "after" else whole // 2 if self._cut == "torn" else 0
 
     def _end(self):
-        """Power goes here, if it does."""
+        """0, or that the operation has failed: power goes here. (To raise would leave the file system's own
+        code in the middle of things.)
+        """
         if self._cut_at and self.operations >= self._cut_at + (self._cut == "lost"):
             self._dead = True
-            raise OSError(5)
+        return -_EIO if self._dead else 0
 
 
 def with_chip(chip, action):

@@ -1,7 +1,7 @@
 """Runs under MicroPython: cuts the power at every flash operation of every step of a transaction.
 
-Steps: the last piece is staged, commit, a boot on trial, a note of the time left, confirm, roll back, back to
-the revision before. After each cut the board boots, cut once more at every operation of that boot, and then in
+Steps: a document is staged, commit, a boot on trial, a note of the time left, confirm, roll back, back to the
+revision before. After each cut the board boots, cut once more at every operation of that boot, and then in
 peace: the configuration in force is one that the step may leave, whole; one that is not confirmed is gone
 after a few boots more. Prints one JSON line a step.
 """

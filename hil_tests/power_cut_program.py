@@ -1,7 +1,8 @@
 """Runs under MicroPython: cuts the power at every operation of a flash chip while documents are stored.
 
-The chip is NOR flash in memory behind the very file system of the board (see `power_cut_chip`). After each cut the board boots again and is cut once more at every operation of that boot; then it boots in
-peace. Prints one JSON line a document: what was tried, what failed, erases per write.
+The chip is NOR flash in memory behind the very file system of the board (see `power_cut_chip`). After each
+cut the board boots again and is cut once more at every operation of that boot; then it boots in peace.
+Prints one JSON line a document: what was tried, what failed, erases per write.
 """
 
 import gc

@@ -13,7 +13,7 @@ import pytest
 from greenmast.emulator import runtime
 
 GENERATIONS = "30"  # the log of the file system is compacted within so many
-CONFIG_GENERATIONS = "2"
+CONFIG_GENERATIONS = "3"
 ROOT = Path(__file__).parents[1]
 
 

@@ -43,7 +43,7 @@ if TYPE_CHECKING:
             """The configuration document in force, as JSON."""
 
         def transactions(self) -> "dict[str, object]":
-            """{"revision" in force, "next" free one, "confirm_s" left of a trial, "refused": [[place, text]]}."""
+            """{"revision" in force, "next" free one, "confirm_s" of a trial, "refused": [[place, text]]}."""
 
         def command(self, params: "dict[str, Any]") -> "tuple[str, str, dict[str, object]]":
             """A well-formed command, done: ("", "", applied values); else (refusal code, text, {})."""
@@ -129,10 +129,7 @@ class Rpc:
         if method == "get":
             return _get(board, params)
         if method == "config.get":
-            _only(params, ("status",))
-            if _flag(params, "status"):
-                return [strict_json.dumps(board.transactions())]
-            return board.config()
+            return _config(board, params)
         if method == "watch" and session is not None:
             return [strict_json.dumps(_watch(board, params, session))]
         if method == "hello":
@@ -169,6 +166,12 @@ def _hello(board: "Board", params: "dict[str, Any]") -> "dict[str, object]":
     if _flag(params, "statistics"):
         out["statistics"] = board.statistics()
     return out
+
+
+def _config(board: "Board", params: "dict[str, Any]") -> "Pieces":
+    """The configuration in force; with "status": true, where transactions stand instead."""
+    _only(params, ("status",))
+    return [strict_json.dumps(board.transactions())] if _flag(params, "status") else board.config()
 
 
 def _get(board: "Board", params: "dict[str, Any]") -> "Pieces":

@@ -26,7 +26,10 @@ class DamagedError(Exception):
 
 
 class Pieces:
-    """What the file `path` holds after `skip` bytes, piece by piece, as often as it is asked for."""
+    """What the file `path` holds after `skip` bytes, piece by piece, as often as it is asked for.
+
+    Who begins to go through it has to end, or the file stays open.
+    """
 
     def __init__(self, path: str, skip: int = 0) -> None:
         self._path = path
@@ -39,6 +42,12 @@ class Pieces:
             while piece:
                 yield piece
                 piece = f.read(_PIECE)
+
+    def first(self) -> bytes:
+        """The first piece, be it empty. Raises OSError."""
+        with open(self._path, "rb") as f:
+            f.seek(self._skip)
+            return f.read(_PIECE)
 
 
 def read(name: str) -> "bytes | None":

@@ -22,7 +22,6 @@ from greenmast_protocol import slot
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
     from typing import Any
 
 PENDING = "pending"
@@ -59,12 +58,15 @@ def status() -> "dict[str, int]":
 
 def confirmed() -> int:
     """Revision of the confirmed configuration; 0 when there is none."""
-    return number(_pieces(files.CONFIG))
+    try:
+        return number(files.pieces(files.CONFIG))
+    except files.DamagedError:
+        return 0
 
 
-def number(pieces: "Iterable[bytes]") -> int:
+def number(pieces: "files.Pieces | None") -> int:
     """The revision of the document in `pieces`; 0 when it does not begin with its schema and revision."""
-    head = next(iter(pieces), b"")
+    head = pieces.first() if pieces else b""
     if head[: len(_BEGINNING)] != _BEGINNING:
         return 0
     digits = head[len(_BEGINNING) : len(_BEGINNING) + 10].split(b",")[0]
@@ -141,9 +143,9 @@ def step_back(revision: int) -> int:
 
     0 when there is none. Raises OSError.
     """
-    pieces = files.previous(files.CONFIG) or ()
+    pieces = files.previous(files.CONFIG)
     older = number(pieces)
-    if not 0 < older < revision:
+    if pieces is None or not 0 < older < revision:
         return 0
     if pending()["revision"] < revision:  # the number must stay used
         _decide(revision, older, 0, 0, 0)
@@ -169,10 +171,3 @@ def _decide(revision: int, over: int, crc: int, left_s: int, boots: int) -> None
     values = (revision, over, crc, left_s, boots)
     text = ",".join(['"%s":%d' % (_MEMBERS[i], values[i]) for i in range(len(values))])
     files.store(PENDING, (("{%s}" % text).encode(),))
-
-
-def _pieces(name: str) -> "Iterable[bytes]":
-    try:
-        return files.pieces(name) or ()
-    except files.DamagedError:
-        return ()
