@@ -4,10 +4,10 @@ A document is judged before anything is stored, where the heap has room for that
 with nothing else there, and rolls back. The board restarts with it after the answer.
 """
 
+import asyncio
 import gc
 import sys
 
-from greenmast_fw.drivers import clock
 from greenmast_fw.services import overlay
 from greenmast_fw.storage import revisions, staged
 from greenmast_protocol import slot
@@ -33,13 +33,13 @@ async def run(board: "Board", status: "dict[str, int]", numbers: "list[int]") ->
         return "busy", "revision %d waits to be confirmed or rolled back" % last["revision"], dict(status)
     if over != status["revision"]:
         return revisions.conflict(status, over)
-    await clock.sleep_ms(0)  # judging takes a moment: the scan comes first
+    await asyncio.sleep(0)  # judging takes a moment: the scan comes first
     problems = overlay.run(_framing, crc, status["next"])
     if not problems and _is_room():
         problems = overlay.run(_judge)
     if problems:
         return "invalid_value", "%s: %s; nothing is applied" % problems[0], {"problems": problems}
-    await clock.sleep_ms(0)
+    await asyncio.sleep(0)
     gc.collect()
     revisions.begin(staged.PATH, status["next"], over, crc, within_s)
     board.restart()

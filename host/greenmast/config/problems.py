@@ -30,6 +30,7 @@ _REMEDIES = (
     ("missing", "add it"),
     ("bytes", "see that this is the right file"),
 )
+_REMEDY = "`greenmast config schema` says what may stand there"
 _FILE = re.compile(r"at line (\d+)")
 
 
@@ -75,7 +76,7 @@ def _remedy(place: str, text: str) -> str:
         what = f"{param_text.TEXTS.get(place, place)}: {low} .. {high}, default {row[1]}"
         counterpart = _counterpart(text)
         return f"raise it or lower {counterpart} ({what})" if counterpart else what
-    return next((remedy for part, remedy in _REMEDIES if part in text), "")
+    return next((remedy for part, remedy in _REMEDIES if part in text), _REMEDY)
 
 
 def _counterpart(text: str) -> str:

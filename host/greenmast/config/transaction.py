@@ -29,6 +29,7 @@ CONFIRM_WITHIN_S = 120
 CHUNK = 87  # bytes in a line of the serial console, as base64 beside everything else
 _STEP_TRIES = 3
 _BACK_WITHIN_S = 60.0
+_HEALTHY_WITHIN_S = 10.0  # beside the time that the scans take
 _SCANS = 3
 _PAUSE_S = 0.3
 
@@ -179,7 +180,7 @@ def _see_it_run(open_link: OpenLink, boot: object, revision: int, period_s: floa
             hello = link.hello()
             if hello.get("boot") != boot:
                 _check_revision(link, hello, revision)
-                until = time.monotonic() + _SCANS * period_s + 10
+                until = time.monotonic() + _SCANS * period_s + _HEALTHY_WITHIN_S
                 while time.monotonic() < until:
                     if _is_healthy(link):
                         return
