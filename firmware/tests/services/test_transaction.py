@@ -1,5 +1,6 @@
 """Transactions on the board: staged in pieces, judged, on trial, confirmed or gone back; each step once."""
 
+import asyncio
 import binascii
 import json
 import os
@@ -25,15 +26,6 @@ class Trial:
     left_s = 60
 
 
-def run(coroutine):
-    """The result of a coroutine whose waits are over at once."""
-    try:
-        while True:
-            coroutine.send(None)
-    except StopIteration as stopped:
-        return stopped.value
-
-
 def wipe():
     for name in os.listdir("."):
         if name.split(".")[0] in ("config", "trial", "pending", "refused", "staged", "boot", "record"):
@@ -56,7 +48,7 @@ def document(revision, **params):
 
 
 def ask(board, method, **params):
-    return run(transaction.run(board, "config." + method, params))
+    return asyncio.run(transaction.run(board, "config." + method, params))
 
 
 def crc(body):
