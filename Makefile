@@ -31,7 +31,7 @@ demo: install ## the main job: firmware under MicroPython, emulated site, broker
 	@$(BIN)/greenmast demo $(DEMO_ARGS)
 
 test: install system lint type coverage ## everything that needs no hardware
-	@$(BIN)/python -m pytest
+	@.ci/tests $(BIN)/python
 
 lint: install ## ruff and the import contracts
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/lint-imports --no-cache

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ from hil_tests.bench import GRID_GOOD, PARAMETERS, SITE
 from greenmast import site as sites
 from greenmast.chain import Chain
 from greenmast.config import source, transaction
-from greenmast.emulator.board import HARD_RESET, HEAP_B, WK_B
+from greenmast.emulator.board import HARD_RESET, WK_B
 from greenmast.emulator.world import World
 from greenmast.errors import UserError
 from greenmast.link import reading
@@ -23,18 +23,19 @@ from greenmast.testing import wait_for
 
 SPEED = 4
 TRIAL_S = 20
-HEAP = HEAP_B + 4 * WK_B  # what makes time run faster takes some of it
 
 
 @pytest.fixture
-def chain(tmp_path: Path) -> Iterator[Chain]:
-    """A site whose grid is good and whose board has taken over."""
+def chain(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Chain]:
+    """A site whose grid is good and whose board has taken over; the heap (None: the gate) may be given."""
     site = sites.load(SITE, PARAMETERS)
     start = datetime(2025, 4, 15, 10, 30, tzinfo=site.timezone)
-    with Chain(
-        lambda log: World(site, tmp_path, seed=1, speed=SPEED, start=start, heap_b=HEAP, on_log=log),
-        tmp_path / "log",
-    ) as chain:
+    heap_b = getattr(request, "param", None)
+
+    def make_world(log: Callable[[str], None]) -> World:
+        return World(site, tmp_path, seed=1, speed=SPEED, start=start, heap_b=heap_b, on_log=log)
+
+    with Chain(make_world, tmp_path / "log") as chain:
         for name, value in {**GRID_GOOD, "battery.soc_permille": 600}.items():
             chain.world.plant.set_truth(name, value)
         with SerialLink(chain.world.board.console) as link:
@@ -102,6 +103,23 @@ def test_whole_or_not_at_all_on_the_board_as_deployed(chain: Chain, tmp_path: Pa
     violations = chain.do(lambda: dict(chain.world.plant.violations))
     assert not any(violations.values()), violations
     assert "Error" not in chain.log.read_text().replace("SystemExit", ""), chain.last_words(30)
+
+
+@pytest.mark.parametrize("chain", [160 * WK_B], indirect=True)
+def test_a_board_with_room_refuses_at_once_with_every_reason(chain: Chain) -> None:
+    good = source.read(SITE)
+
+    def document(revision: int) -> dict[str, Any]:
+        out = _with(_with(good.document(revision), "lvd.tier1_mv", 60_000), "source.dead_time_ms", 0)
+        out["devices"][0]["address"] = out["devices"][1]["address"]
+        return out
+
+    with pytest.raises(UserError) as refused:
+        transaction.apply(lambda: SerialLink(chain.world.board.console), source.Source("", document))
+    for reason in ("nothing is applied", "lvd.tier2_mv: 46500", "source.dead_time_ms: 0", "is taken on bus"):
+        assert reason in refused.value.message
+    assert len(chain.world.board.resets) == 1
+    assert _revision(chain) == 1
 
 
 def _revision(chain: Chain) -> int | None:

@@ -8,7 +8,7 @@ from greenmast_fw import boards
 from greenmast_fw.devices import binding
 from greenmast_fw.storage import files, revisions
 from greenmast_protocol import config, points, strict_json
-from greenmast_protocol import params as parameters
+from greenmast_protocol.settings import Settings
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -21,9 +21,10 @@ if TYPE_CHECKING:
     # channel of the relay module or -1, level for open contacts), local inputs (point, pin, level where the
     # point is 0).
     Wires = tuple[list[tuple[int, int, int, int]], list[tuple[int, int, int]], list[tuple[int, int, int]]]
-    # The configuration document, the board's module, all parameters, the devices in the document's order, the
-    # wires, the controller's record, the seconds that a configuration on trial has left (0: it is confirmed).
-    Setup = tuple[Any, Any, dict[str, int], list[Device], Wires, dict[str, object], int]
+    # The configuration document, the board's module, all parameters (`Settings`), the devices in the
+    # document's order, the wires, the controller's record, the seconds that a configuration on trial has left
+    # (0: it is confirmed).
+    Setup = tuple[Any, Any, Any, list[Device], Wires, dict[str, object], int]
 
 
 def read() -> "tuple[int, Setup | None, list[tuple[str, str]]]":
@@ -83,7 +84,7 @@ def _make(stored: object, left_s: int) -> "tuple[Setup | None, list[tuple[str, s
     lines = len([1 for bus in document["buses"] if not bus.get("tcp")])
     if lines > len(board.UARTS):
         return None, [("bus", "%d lines, and the board has %d" % (lines, len(board.UARTS)))]
-    settings = parameters.complete(document["params"])
+    settings = Settings(document["params"])
     return (document, board, settings, devices, wired, files.record(), left_s), []
 
 

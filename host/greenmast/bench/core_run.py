@@ -9,6 +9,8 @@ import json
 import sys
 import time
 
+from greenmast_protocol.settings import Settings
+
 order = json.loads(sys.stdin.read())
 
 
@@ -25,7 +27,7 @@ else:
     from greenmast_fw.core.site import from_config
     from greenmast_fw.core.snapshot import Snapshot
 loaded = allocated()
-controller = Controller(order["params"], from_config(order["document"]))
+controller = Controller(Settings(order["params"]), from_config(order["document"]))
 built = allocated()
 
 values = order["values"]  # by point; None where nobody measures

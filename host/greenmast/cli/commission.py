@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from greenmast.cli.options import Json, Mqtt, Port, Site, connect
+from greenmast.cli.options import Json, Port
+from greenmast.errors import USAGE, UserError
 
 
 def commission(
     port: Port = None,
-    mqtt: Mqtt = None,
-    site: Site = None,
     report: Annotated[
         Path | None,
         typer.Option("--report", metavar="FILE.html", help="The sheet to sign; its record goes beside it."),
@@ -44,8 +44,12 @@ def commission(
     greenmast commission --port /dev/ttyUSB0 --resume
     """
     from greenmast.commission import run as room
+    from greenmast.link.serial import SerialLink
 
-    with connect(port, mqtt, site) as link:
+    port = port or os.environ.get("GREENMAST_PORT")
+    if not port:
+        raise UserError("which board? give --port DEVICE: commissioning is done on the spot", USAGE)
+    with SerialLink(port) as link:
         code = room.run(
             link,
             ask=room.asking(yes),

@@ -5,7 +5,7 @@ The sources stay plain: tables read by name, constants shared by modules, one pr
 What the board does not need goes on the way to it, for all modules together:
 - A module's upper-case name that is bound once, to a value known now, is a constant. It is worked out here,
   not at every boot; where it is a number or a short string, its uses become its value, as do look-ups such as
-  `points.index("source.ac")`.
+  `points.index("source.ac")`, and `params["battery.cells"]` becomes the place of that parameter.
 - Annotations, docstrings, slots and what is only for type checkers go: MicroPython ignores them.
 - Definitions that no linked code mentions go. A mention is `module.name`, an imported name or a use in its
   own module; for methods, and for the `roots`, which others hold as objects, any attribute or string of the
@@ -24,11 +24,14 @@ from importlib import import_module
 from types import SimpleNamespace
 from typing import Any
 
+from greenmast_protocol import params
+
 # Pure modules that may be run here, so that constants can be looked up in their tables.
 _PURE = "greenmast_protocol"
 _BUILTINS = {"bytes": bytes, "len": len, "range": range, "tuple": tuple}
 _TEXT_MAX = 40  # a longer string is kept in one place
 _LOOKUPS = ("index", "code")
+_SETTINGS = "params"  # what holds a `greenmast_protocol.settings.Settings`
 
 _Definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
 
@@ -176,6 +179,14 @@ class _Fold(ast.NodeTransformer):
             names = {node.func.value.id: import_module(module.name)}  # type: ignore[attr-defined]
             value = _value(node, names)
             return _in_place(value, node)
+        return node
+
+    def visit_Subscript(self, node: ast.Subscript) -> ast.AST:
+        self.generic_visit(node)
+        of = node.value.id if isinstance(node.value, ast.Name) else getattr(node.value, "attr", "")
+        key = node.slice.value if isinstance(node.slice, ast.Constant) else None
+        if of.endswith(_SETTINGS) and key in params.NAMES:
+            node.slice = ast.Constant(params.NAMES.index(key))
         return node
 
     def _of_module(self, node: ast.expr) -> _Module | None:

@@ -1,7 +1,7 @@
 """The parameter table as the board carries it: text that stays in ROM, in place of tuples in the heap.
 
 As tuples the table takes 20 KB of heap for as long as it is loaded. Owns the other form of the module
-`greenmast_protocol.params`; its rows come from there. The defaults stand apart, as only a boot needs them.
+`greenmast_protocol.params`; its rows come from there.
 """
 
 from __future__ import annotations
@@ -9,7 +9,6 @@ from __future__ import annotations
 from greenmast_protocol import params
 
 _TABLE = "greenmast_protocol/params.py"
-_DEFAULTS = "greenmast_fw/defaults.py"
 
 _FUNCTIONS = """
 
@@ -29,13 +28,6 @@ def pairs():
         at = end + 1
         yield lower, upper, int(distance)
 
-
-def complete(given):
-    from greenmast_fw import defaults
-
-    values = defaults.values()
-    values.update(given)
-    return values
 """
 
 
@@ -43,7 +35,4 @@ def sources() -> dict[str, str]:
     """Path -> source, of what is compiled for the board in place of the module."""
     rows = "\n" + "".join(" ".join(map(str, row)) + "\n" for row in params.PARAMS)
     apart = "".join(" ".join(map(str, pair)) + "\n" for pair in params.PAIRS)
-    return {
-        _TABLE: f"ROWS = {rows!r}\nAPART = {apart!r}\n{_FUNCTIONS}",
-        _DEFAULTS: f"def values():\n    return {params.defaults()}\n",
-    }
+    return {_TABLE: f"ROWS = {rows!r}\nAPART = {apart!r}\n{_FUNCTIONS}"}

@@ -28,12 +28,13 @@ else:
     from greenmast_fw.core.controller import Controller
     from greenmast_fw.core.site import from_config
     from greenmast_fw.core.snapshot import Snapshot
+from greenmast_protocol.settings import Settings
 state = order["seed"]
 def draw(n):
     global state
     state = (state * 1103515245 + 12345) & 0x7FFFFFFF
     return (state >> 8) % n
-controller = Controller(order["params"], from_config(order["document"]))
+controller = Controller(Settings(order["params"]), from_config(order["document"]))
 values = [None] * order["count"]
 choices = order["choices"]
 follows = order["feedback"]
@@ -55,7 +56,7 @@ for step in range(order["steps"]):
         text += repr(controller.explain())
     if draw(400) == 0:
         kept = json.loads(json.dumps(controller.memory()))
-        controller = Controller(order["params"], from_config(order["document"]))
+        controller = Controller(Settings(order["params"]), from_config(order["document"]))
         text += repr(controller.restore(kept))
     digest = binascii.crc32(text.encode(), digest)
     seen.add(bytes(decision.outputs))

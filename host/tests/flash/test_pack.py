@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import sys
-from types import ModuleType
 from typing import Any
 
 import pytest
@@ -13,22 +11,16 @@ from greenmast_protocol import params
 
 
 @pytest.fixture
-def packed(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
+def packed() -> dict[str, Any]:
     """Names of the packed module."""
-    sources = pack.sources()
-    defaults = ModuleType("greenmast_fw.defaults")
-    exec(sources["greenmast_fw/defaults.py"], vars(defaults))
-    monkeypatch.setitem(sys.modules, "greenmast_fw.defaults", defaults)
-    monkeypatch.setattr(sys.modules["greenmast_fw"], "defaults", defaults, raising=False)
     names: dict[str, Any] = {}
-    exec(sources["greenmast_protocol/params.py"], names)
+    exec(pack.sources()["greenmast_protocol/params.py"], names)
     return names
 
 
-def test_every_row_every_pair_and_every_default_is_there(packed: dict[str, Any]) -> None:
+def test_every_row_and_every_pair_is_there(packed: dict[str, Any]) -> None:
     assert [packed["row"](name) for name in params.NAMES] == list(params.PARAMS)
     assert tuple(packed["pairs"]()) == params.PAIRS
-    assert packed["complete"]({"scan.period_ms": 7}) == params.complete({"scan.period_ms": 7})
 
 
 def test_what_is_no_name_has_no_row(packed: dict[str, Any]) -> None:
