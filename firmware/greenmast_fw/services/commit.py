@@ -58,7 +58,8 @@ def _framing(crc: int, revision: int) -> "list[tuple[str, str]]":
     if not staged.is_whole() or slot.checksum(staged.pieces()) != crc:
         return [("config", "what is staged is not what is committed: stage it again")]
     if revisions.number(staged.pieces()) != revision:
-        text = 'the document must begin with {"schema":1,"revision":%d, and without spaces' % revision
+        text = "the document must begin with %s%d, and without spaces"
+        text = text % (revisions.BEGINNING.decode(), revision)
         return [("revision", text)]
     return []
 

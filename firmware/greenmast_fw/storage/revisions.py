@@ -18,7 +18,7 @@ import json
 import os
 
 from greenmast_fw.storage import files
-from greenmast_protocol import slot
+from greenmast_protocol import config, slot
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ PENDING = "pending"
 REFUSED = "refused"
 BOOTS_MAX = 3  # of a trial, the one after the commit included
 _MEMBERS = ("revision", "over", "crc", "left_s", "boots")
-_BEGINNING = b'{"schema":1,"revision":'
+BEGINNING = b'{"schema":%d,"revision":' % config.SCHEMA
 
 
 def pending() -> "dict[str, int]":
@@ -67,9 +67,9 @@ def confirmed() -> int:
 def number(pieces: "files.Pieces | None") -> int:
     """The revision of the document in `pieces`; 0 when it does not begin with its schema and revision."""
     head = pieces.first() if pieces else b""
-    if head[: len(_BEGINNING)] != _BEGINNING:
+    if head[: len(BEGINNING)] != BEGINNING:
         return 0
-    digits = head[len(_BEGINNING) : len(_BEGINNING) + 10].split(b",")[0]
+    digits = head[len(BEGINNING) : len(BEGINNING) + 10].split(b",")[0]
     return int(digits) if digits.isdigit() else 0
 
 
