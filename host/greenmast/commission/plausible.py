@@ -18,7 +18,7 @@ Values = Mapping[str, int | None]
 _BUS_TOLERANCE = 20  # two measurements of the bus differ by at most 1/20 ..
 _CABLE_MV = 1_000  # .. and what a long battery cable loses
 _POWER_TOLERANCE = 0.15
-_POWER_FLOOR_W = 150  # what auxiliaries and rounding may hide
+POWER_FLOOR_W = 150  # what auxiliaries and rounding may hide
 _SIGN_LEAST_W = 200  # below that a sign says nothing
 IDLE_W = 50  # what a meter may show with nothing connected
 _FREQUENCIES_CHZ = (5_000, 6_000)
@@ -82,7 +82,7 @@ def sign(name: str, seen_w: int | None, expected_w: int | None, remedy: str) -> 
 
 
 def _fits(seen_w: int, expected_w: int) -> bool:
-    return abs(seen_w - expected_w) <= _POWER_FLOOR_W + _POWER_TOLERANCE * max(abs(seen_w), abs(expected_w))
+    return abs(seen_w - expected_w) <= POWER_FLOOR_W + _POWER_TOLERANCE * max(abs(seen_w), abs(expected_w))
 
 
 def _power_w(millivolts: int | None, milliamperes: int | None) -> int | None:

@@ -61,7 +61,7 @@ class BoardBus(Master):
 def _error(verdict: str) -> ModbusError:
     if verdict.startswith(_EXCEPTION):
         return RefusedByDeviceError(int(verdict.removeprefix(_EXCEPTION)))
-    if verdict == modbus_frame.verdict_name(modbus_frame.TIMEOUT):
+    known = {modbus_frame.verdict_name(code): code for code in range(modbus_frame.UNREACHABLE + 1)}
+    if known.get(verdict) in (modbus_frame.TIMEOUT, modbus_frame.UNREACHABLE):
         return NoReplyError()
-    known = {modbus_frame.verdict_name(code): code for code in range(modbus_frame.LINE_BUSY + 1)}
     return DamagedError(known.get(verdict, modbus_frame.LINE_FAULT))

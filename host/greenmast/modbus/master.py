@@ -37,6 +37,7 @@ _DAMAGE = {
     modbus_frame.OWN_ECHO: "the adapter returns what it sends (local echo)",
     modbus_frame.LINE_FAULT: "the port failed",
     modbus_frame.LINE_BUSY: "the line is never silent",
+    modbus_frame.HEADER: "what came is no Modbus TCP",
 }
 
 
