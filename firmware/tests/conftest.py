@@ -16,4 +16,4 @@ if not hasattr(time, "ticks_ms"):
         ticks_add=lambda ticks, ms: (ticks + ms) % _WRAP,
     )
     vars(asyncio).update(sleep_ms=lambda ms: asyncio.sleep(ms / 1000))
-    vars(gc).update(mem_free=lambda: 100_000)
+    vars(gc).update(mem_free=lambda: 1_000_000)

@@ -52,6 +52,19 @@ _SECTIONS: dict[str, tuple[str, ...]] = {
 _PARAMETER_SECTIONS = ("limits",)
 
 
+_FILE_MAX = 262_144
+
+
+class NotAcceptedError(UserError):
+    """A file that is not right: `reasons` are lines `place: text`."""
+
+    def __init__(self, label: str, reasons: list[str]) -> None:
+        super().__init__(
+            "\n".join([f"{label}: not accepted:", *(f"  {reason}" for reason in reasons)]), BAD_INPUT_FILE
+        )
+        self.reasons = reasons
+
+
 @dataclass(frozen=True)
 class Bus:
     """A line with its `baud` and `parity`, or Modbus TCP at `tcp` ("host:port"; then they are 0 and "")."""
@@ -137,8 +150,8 @@ def load(name_or_path: str, overrides: Mapping[str, int] | None = None) -> Site:
     text, label = _read(name_or_path)
     try:
         document = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise UserError(f"{label}: not valid TOML: {error}", BAD_INPUT_FILE) from None
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
+        raise NotAcceptedError(label, [f"not valid TOML: {error}"]) from None
     return _build(document, label, overrides or {})
 
 
@@ -161,6 +174,9 @@ def _read(name_or_path: str) -> tuple[str, str]:
             raise UserError(f"no such site file: {name_or_path}", USAGE)
         raise UserError(f"unknown site: {name_or_path}{near(name_or_path, names())}", USAGE)
     try:
+        if path.stat().st_size > _FILE_MAX:
+            reason = f"{path.stat().st_size} bytes: a site file has a few thousand"
+            raise NotAcceptedError(str(path), [reason])
         return path.read_text(encoding="utf-8-sig"), str(path)
     except (OSError, UnicodeDecodeError) as error:
         raise UserError(f"{path}: cannot be read: {error}", BAD_INPUT_FILE) from None
@@ -185,7 +201,7 @@ def _section_problems(document: Mapping[str, Any]) -> list[str]:
         if section not in _SECTIONS:
             problems.append(f"[{section}]: no such section{near(section, _SECTIONS)}")
         elif section == "bus":
-            if not isinstance(content, list):
+            if not _are_tables(content):
                 problems.append("[[bus]]: write it with double brackets")
         elif not isinstance(content, Mapping):
             problems.append(f"[{section}]: must be a table")
@@ -199,22 +215,31 @@ def _section_problems(document: Mapping[str, Any]) -> list[str]:
         ("battery", "chemistry"),
         ("battery", "capacity_ah"),
     ):
-        if key not in document.get(section, {}):
+        if key not in _table(document, section):
             problems.append(f"[{section}] {key}: missing")
     for section in ("output", "input"):
-        for name, row in document.get(section, {}).items():
+        for name, row in _table(document, section).items():
             if not isinstance(row, Mapping):
                 problems.append(f"[{section}.{name}]: must be a table")
-    for role, entries in document.get("device", {}).items():
-        if not isinstance(entries, list):
+    for role, entries in _table(document, "device").items():
+        if not _are_tables(entries):
             problems.append(f"[[device.{role}]]: write it with double brackets")
     return problems
+
+
+def _table(document: Mapping[str, Any], section: str) -> Mapping[str, Any]:
+    content = document.get(section)
+    return content if isinstance(content, Mapping) else {}
+
+
+def _are_tables(content: object) -> bool:
+    return isinstance(content, list) and all(isinstance(entry, Mapping) for entry in content)
 
 
 def _build(document: Mapping[str, Any], label: str, overrides: Mapping[str, int]) -> Site:
     problems = _section_problems(document)
     if problems:
-        raise UserError("\n".join([f"{label}: not accepted:", *(f"  {p}" for p in problems)]), BAD_INPUT_FILE)
+        raise NotAcceptedError(label, problems)
     about = document["site"]
     settings: dict[str, Any] = _from_equipment(document)
     for section in _PARAMETER_SECTIONS:
@@ -234,8 +259,11 @@ def _build(document: Mapping[str, Any], label: str, overrides: Mapping[str, int]
     except (ZoneInfoNotFoundError, ValueError, TypeError):
         problems.append(f"[site] timezone: unknown: {about.get('timezone')}")
         timezone = ZoneInfo("UTC")
+    for key in ("latitude", "longitude"):
+        if not isinstance(about.get(key, 0.0), int | float):
+            problems.append(f"[site] {key}: must be a number")
     if problems:
-        raise UserError("\n".join([f"{label}: not accepted:", *(f"  {p}" for p in problems)]), BAD_INPUT_FILE)
+        raise NotAcceptedError(label, problems)
     return Site(
         id=about["id"],
         name=about.get("name", about["id"]),
@@ -324,6 +352,11 @@ def _compile(
         "params": dict(settings),
         "mqtt": dict(mqtt),
     }
+
+
+def sections() -> Mapping[str, tuple[str, ...]]:
+    """Sections of a site file and the keys of those that have fixed ones."""
+    return _SECTIONS
 
 
 def _compile_bus(bus: Mapping[str, Any]) -> dict[str, Any]:

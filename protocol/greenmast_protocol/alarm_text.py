@@ -49,5 +49,9 @@ TEXTS = {
     "plan_stale": ("the plan from the host has expired", "check the planner and the link"),
     "alarm_flood": ("many alarms in a short time", "look for a common cause"),
     "io_fault": ("an I/O chip of the board fails", "check the board's supply; replace the board"),
+    "storage_fault": (
+        "the flash does not take what must be kept",
+        "replace the board soon; a reset would lose the present state",
+    ),
     "config_invalid": ("no valid configuration: safe mode", "apply a configuration"),
 }

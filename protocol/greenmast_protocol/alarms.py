@@ -63,6 +63,7 @@ ALARMS = (
     ("alarm_flood", "warning", 0, 300, ""),
     ("bus_fault", "minor", 30, 60, ""),
     ("io_fault", "major", 2, 10, ""),  # an I2C expander of the board does not answer or does not obey
+    ("storage_fault", "major", 0, 60, ""),
 )
 
 NAMES = tuple([row[0] for row in ALARMS])

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from typing import Any
 
 SCHEMA = 1
+DOCUMENT_MAX = 12_288  # bytes of JSON
+REVISION_MAX = 999_999_999
 ROLES = ("battery", "solar", "grid", "genset", "rectifier", "load", "fuel", "io")
 CHEMISTRIES = ("lfp", "vrla")
 BAUDS = (1200, 2400, 4800, 9600, 19200, 38400, 57600, 115200)
@@ -52,7 +54,7 @@ def _whole(value: object, low: int, high: int) -> bool:
 def _shape(doc: object) -> "list[tuple[str, str]]":
     if not isinstance(doc, dict):
         return [("config", "must be an object")]
-    if doc.get("schema") != SCHEMA:
+    if not _whole(doc.get("schema"), SCHEMA, SCHEMA):
         return [("schema", "unknown schema %s: this version knows %d" % (doc.get("schema"), SCHEMA))]
     out = []
     kinds = {"buses": list, "devices": list}
@@ -185,9 +187,13 @@ def _outputs(doc: "dict[str, Any]", out: "list[tuple[str, str]]", pins: "dict[An
                 out.append((place, "has no feedback"))
         if row.get("idle") not in ("open", "closed"):
             out.append((place, "idle must be open or closed"))
-    both = [name for name in ("grid", "genset") if doc["outputs"].get(name, {}).get("idle") == "closed"]
+    both = [name for name in ("grid", "genset") if _is_closed(doc["outputs"].get(name))]
     if len(both) == 2:
         out.append(("output.genset", "grid and genset contactors must not both be closed when idle"))
+
+
+def _is_closed(row: object) -> bool:
+    return isinstance(row, dict) and row.get("idle") == "closed"
 
 
 def _by_device(
@@ -228,25 +234,32 @@ def _inputs(doc: "dict[str, Any]", out: "list[tuple[str, str]]", pins: "dict[Any
 
 def _params(doc: "dict[str, dict[str, int]]", out: "list[tuple[str, str]]") -> None:
     given = doc["params"]
-    values = params.defaults()
+    good: "dict[str, int]" = {}
     for name, value in given.items():
-        row = params.row(name)
+        row = params.row(name) if isinstance(name, str) else None
         if row is None:
             out.append((str(name), "no such parameter"))
         elif not _whole(value, row[2], row[3]):
             out.append((name, "%s must be an integer in %d .. %d" % (value, row[2], row[3])))
         else:
-            values[name] = value
+            good[name] = value
     # Loads go only after the genset has had its chance: unless there is none, or the site says so.
-    late = values["lvd.before_genset"] == 1 or "genset" not in doc["outputs"]
-    for lower, upper, distance in params.PAIRS:
-        if values[upper] == 0 == values[lower]:
+    late = _setting(good, "lvd.before_genset") == 1 or "genset" not in doc["outputs"]
+    for lower, upper, distance in params.pairs():
+        low, high = _setting(good, lower), _setting(good, upper)
+        if high == 0 == low:
             continue
         if late and lower[:4] == "lvd." and upper[:7] == "genset.":
             continue
-        if values[upper] - values[lower] < distance:
-            text = "%d must exceed %s = %d" % (values[upper], lower, values[lower])
+        if high - low < distance:
+            text = "%d must exceed %s = %d" % (high, lower, low)
             out.append((upper, text + (" by %d" % distance if distance else " or equal it")))
+
+
+def _setting(given: "dict[str, int]", name: str) -> int:
+    """What a parameter is when these are given. No dict of all: a board has no room for it while it runs."""
+    row = params.row(name)
+    return given[name] if name in given else row[1] if row else 0
 
 
 def problems(doc: object) -> "list[tuple[str, str]]":
@@ -259,8 +272,9 @@ def problems(doc: object) -> "list[tuple[str, str]]":
     text = topics.site_problem(identity) if isinstance(identity, str) else "missing"
     if text:
         out.append(("site.id", text))
-    if not isinstance(site.get("board"), str):
-        out.append(("site.board", "missing"))
+    for key in ("name", "board"):
+        if not isinstance(site.get(key), str):
+            out.append(("site.%s" % key, "missing"))
     battery = doc["battery"]  # type: ignore[index]
     if battery.get("chemistry") not in CHEMISTRIES:
         out.append(("battery.chemistry", "must be one of %s" % ", ".join(CHEMISTRIES)))
@@ -275,4 +289,6 @@ def problems(doc: object) -> "list[tuple[str, str]]":
     mqtt = doc["mqtt"]  # type: ignore[index]
     if mqtt and not (isinstance(mqtt.get("host"), str) and _whole(mqtt.get("port"), 1, 65_535)):
         out.append(("mqtt", "needs host and port 1 .. 65535"))
+    if mqtt and not _whole(mqtt.get("keepalive_s", 60), 5, 3_600):
+        out.append(("mqtt", "keepalive_s must be an integer in 5 .. 3600"))
     return out

@@ -2,10 +2,15 @@
 
 A row is (name, default, low, high). Values are integers in the unit that ends the name. Where the value
 stands for a word, `CHOICES` has the words; what each is for stands in `param_text`. `PAIRS` are the
-thresholds that must stay apart; they are judged together by `config`.
+thresholds that must stay apart; they are judged together by `config`. On the board the rows are packed (see
+`greenmast.flash.pack`): what runs there uses the functions.
 """
 
 from greenmast_protocol import points
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 PARAMS = (
     ("grid.return_delay_s", 60, 1, 7_200),
@@ -246,6 +251,11 @@ def row(name: str) -> "tuple[str, int, int, int] | None":
         if r[0] == name:
             return r
     return None
+
+
+def pairs() -> "Iterable[tuple[str, str, int]]":
+    """The rows of `PAIRS`."""
+    return PAIRS
 
 
 def defaults() -> "dict[str, int]":

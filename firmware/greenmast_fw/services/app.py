@@ -14,10 +14,11 @@ from greenmast_fw.drivers.modbus_line import Line
 from greenmast_fw.drivers.modbus_master import Master, RtuMaster
 from greenmast_fw.drivers.pins import Inputs, Outputs
 from greenmast_fw.drivers.wall import Wall
-from greenmast_fw.services import supervisor
+from greenmast_fw.services import keeper, supervisor
 from greenmast_fw.services.console import Console
 from greenmast_fw.services.health import Health
 from greenmast_fw.services.journal import Journal
+from greenmast_fw.services.keeper import Keeper
 from greenmast_fw.services.poll import BusPoller
 from greenmast_fw.services.rpc import Rpc
 from greenmast_fw.services.scan import Scan
@@ -38,7 +39,7 @@ _PARITY = {"N": None, "E": 0, "O": 1}
 
 def build(boot: int, setup: "Setup") -> "Coroutine[None, None, None]":
     """What runs for ever."""
-    config, board, params, devices, wires = setup
+    config, board, params, devices, wires, kept, trial_s = setup
     period_ms = params["scan.period_ms"]
     site_of_core = site_facts.from_config(config)
     several = instances.Instances(instances.count(list(site_of_core.roles)), len(devices))
@@ -66,6 +67,7 @@ def build(boot: int, setup: "Setup") -> "Coroutine[None, None, None]":
     )
     controller = Controller(params, site_of_core)
     journal = Journal()
+    keeper.resume(controller, kept, journal)
     watchdog = machine.WDT(timeout=board.WATCHDOG_MS)
     driven = Outputs(outputs, chips)
     scan = Scan(image, controller, driven, inputs, pollers, health, watchdog, journal, period_ms, boot)
@@ -84,8 +86,14 @@ def build(boot: int, setup: "Setup") -> "Coroutine[None, None, None]":
     console = Console(rpc, stdio.Stdin(), stdio.writer(), clock.sleep_ms)
     journal.sink = console.log
     tasks = [("scan", scan.run), ("console", console.run), ("telemetry", telemetry.run_collect)]
+    tasks.append(("keeper", Keeper(scan, journal).run))
     for i, poller in enumerate(pollers):
         tasks.append(("bus %d" % (i + 1), poller.run))
+    if trial_s:
+        from greenmast_fw.services.trial import Trial  # most boots do without
+
+        view.trial = Trial(trial_s, view.restart, journal)
+        tasks.append(("trial", view.trial.run))
     if config["mqtt"]:
         uplink = Uplink(config["mqtt"], site["id"], rpc, telemetry)
         view.uplink = uplink

@@ -1,8 +1,8 @@
 """Requests and their answers: what a host or a person may ask, whichever link it came by.
 
 Owns the methods. Knows no link, no framing and no device: it sees the board through `Board`. Who sits at the
-board's own console may command it and ask its buses: with a hand on the cabinet's switches, the cable gives
-nothing away. Over any other link a `command` is refused until the link can prove who sends it.
+board's own console may command and configure it and ask its buses: with a hand on the cabinet's switches, the
+cable gives nothing away. Over any other link what writes is refused until the link can prove who sends it.
 """
 
 from greenmast_fw.services import version
@@ -42,11 +42,19 @@ if TYPE_CHECKING:
         def config(self) -> "Pieces":
             """The configuration document in force, as JSON."""
 
+        def transactions(self) -> "dict[str, object]":
+            """{"revision" in force, "next" free one, "confirm_s" of a trial, "refused": [[place, text]]}."""
+
         def command(self, params: "dict[str, Any]") -> "tuple[str, str, dict[str, object]]":
             """A well-formed command, done: ("", "", applied values); else (refusal code, text, {})."""
 
         def bus(self, params: "dict[str, Any]") -> "Coroutine[None, None, dict[str, object]] | str":
             """A read of one bus: {"verdict", "data"} (hex) in due time, or what is wrong with `params`."""
+
+        def configure(
+            self, method: str, params: "dict[str, Any]"
+        ) -> "Coroutine[None, None, tuple[str, str, dict[str, object]]]":
+            """A step of a transaction, done in due time: ("", "", result); else (code, text, data)."""
 
 
 WATCH_MIN_MS = 200
@@ -56,12 +64,13 @@ _WRITES = ("auth", "command", "config", "update")
 
 
 class RefusedError(Exception):
-    """Ends a method with an error `code` of the message codec and a text."""
+    """Ends a method with an error `code` of the message codec, a text and what more there is to say."""
 
-    def __init__(self, code: str, text: str) -> None:
+    def __init__(self, code: str, text: str, data: "dict[str, object] | None" = None) -> None:
         super().__init__(code)
         self.code = code
         self.text = text
+        self.data = data
 
 
 class Session:
@@ -102,7 +111,7 @@ class Rpc:
         try:
             return message.result_pieces(m.id, await self._answer(m.method, m.params, session))
         except RefusedError as e:
-            return [message.error(m.id, e.code, e.text)]
+            return [message.error(m.id, e.code, e.text, e.data)]
         except Exception as e:  # noqa: BLE001 (a failing method must not end the link, not even by MemoryError)
             self.faults += 1
             return [message.error(m.id, "internal", "%s: %r" % (m.method, e))]
@@ -120,8 +129,7 @@ class Rpc:
         if method == "get":
             return _get(board, params)
         if method == "config.get":
-            _only(params, ())
-            return board.config()
+            return _config(board, params)
         if method == "watch" and session is not None:
             return [strict_json.dumps(_watch(board, params, session))]
         if method == "hello":
@@ -138,6 +146,11 @@ class Rpc:
             if code:
                 raise RefusedError(code, text)
             return [strict_json.dumps({"applied": applied})]
+        if method[:7] == "config." and session is not None:
+            code, text, answer = await board.configure(method, params)
+            if code:
+                raise RefusedError(code, text, answer or None)
+            return [strict_json.dumps(answer)]
         if method == "bus.read" and session is not None:
             reading = board.bus(params)
             if isinstance(reading, str):
@@ -154,6 +167,12 @@ def _hello(board: "Board", params: "dict[str, Any]") -> "dict[str, object]":
     if _flag(params, "statistics"):
         out["statistics"] = board.statistics()
     return out
+
+
+def _config(board: "Board", params: "dict[str, Any]") -> "Pieces":
+    """The configuration in force; with "status": true, where transactions stand instead."""
+    _only(params, ("status",))
+    return [strict_json.dumps(board.transactions())] if _flag(params, "status") else board.config()
 
 
 def _get(board: "Board", params: "dict[str, Any]") -> "Pieces":

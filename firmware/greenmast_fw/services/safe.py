@@ -1,15 +1,24 @@
 """Safe mode: no usable configuration, so no output is driven and no bus is asked; the console says why.
 
-Every relay rests at its de-energised state, which the site's wiring has to make the safe one.
+Every relay rests at its de-energised state, which the site's wiring has to make the safe one. A configuration
+can be staged and committed here as anywhere.
 """
 
 from greenmast_fw.drivers import clock, stdio
-from greenmast_fw.services import supervisor
+from greenmast_fw.services import overlay, supervisor
 from greenmast_fw.services.console import Console
 from greenmast_fw.services.journal import Journal
 from greenmast_fw.services.rpc import Rpc
 from greenmast_protocol import alarms, points, quality
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Coroutine
+    from typing import Any
+
+    from greenmast_fw.services.trial import Trial
+
+_TICK_MS = 500
 _KNOWN = (
     (points.index("controller.mode"), points.MODES.index("safe")),
     (points.index("controller.safe_mode"), 1),
@@ -25,6 +34,9 @@ class SafeMode:
     def __init__(self, problems: "list[tuple[str, str]]", boot: int) -> None:
         self._problems = problems
         self._boot = boot
+        self.revision = 0
+        self.trial: "Trial | None" = None
+        self._restart_wanted = False
         self.values: "list[int | None]" = [None] * points.COUNT
         self.codes = bytearray([quality.STALE] * points.COUNT)
         for i, value in _KNOWN + ((_BOOT, boot),):
@@ -38,7 +50,7 @@ class SafeMode:
         journal.sink = console.log
         for place, text in self._problems:
             journal.write(place, text)
-        await supervisor.run(journal, [("console", console.run)])
+        await supervisor.run(journal, [("console", console.run), ("restart", self._await_restart)])
 
     def hello(self) -> "dict[str, object]":
         """Who this is, as far as it knows."""
@@ -60,6 +72,10 @@ class SafeMode:
         """The one alarm."""
         return [{"id": _ALARM, "name": "config_invalid", "ts": 0, "trusted": False}]
 
+    def transactions(self) -> "dict[str, object]":
+        """Where they stand."""
+        return overlay.run(_transactions)
+
     def config(self) -> "list[bytes | bytearray]":
         """There is none."""
         return [b"{}"]
@@ -75,3 +91,33 @@ class SafeMode:
     def statistics(self) -> "dict[str, object]":
         """Nothing is counted."""
         return {}
+
+    def configure(
+        self, method: str, params: "dict[str, Any]"
+    ) -> "Coroutine[None, None, tuple[str, str, dict[str, object]]]":
+        """A step of a transaction (see `rpc.Board`)."""
+        return overlay.run(_configure, self, method, params)
+
+    def restart(self) -> None:
+        """Reset with what is stored, when the answer has gone out."""
+        self._restart_wanted = True
+
+    async def _await_restart(self) -> None:
+        while not self._restart_wanted:
+            await clock.sleep_ms(_TICK_MS)
+        await clock.sleep_ms(_TICK_MS)
+        raise SystemExit("reset with another configuration")
+
+
+def _transactions() -> "dict[str, object]":
+    from greenmast_fw.storage import revisions
+
+    return revisions.report()
+
+
+def _configure(
+    board: SafeMode, method: str, params: "dict[str, Any]"
+) -> "Coroutine[None, None, tuple[str, str, dict[str, object]]]":
+    from greenmast_fw.services import transaction
+
+    return transaction.run(board, method, params)

@@ -73,6 +73,7 @@ class Scan:
         self.gap_max_ms = 0  # longest time between two scans
         self.late_ms = 0  # sum of how late scans were
         self.switches = 0  # changes of any output since boot
+        self.worth_storing = False  # the controller's record, since it was last stored
 
     async def run(self) -> None:
         """Scan for ever. Raises what a driver or the core raises; the outputs then stay as they are.
@@ -125,6 +126,7 @@ class Scan:
         self.controller.report_alarm(_BUS_FAULT, faulty)
         decision = self.controller.step(snapshot, dt_ms)
         self.outputs.apply(decision.outputs)
+        self.worth_storing = self.worth_storing or decision.worth_storing
         for name in decision.setpoints:
             for poller in self._pollers:
                 poller.hold(name, decision.setpoints[name])

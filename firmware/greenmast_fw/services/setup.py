@@ -1,12 +1,13 @@
-"""What a boot begins with: its number and, from the stored configuration, what the application is made of.
+"""What a boot begins with: its number and, from what is stored, what the application is made of.
 
 Loaded for one call, before anything else is there: rules, tables and profiles take much memory for a moment.
+A configuration on trial comes first; where it does not serve, the confirmed one is in force again.
 """
 
 from greenmast_fw import boards
 from greenmast_fw.devices import binding
-from greenmast_fw.storage import files
-from greenmast_protocol import config, points
+from greenmast_fw.storage import files, revisions
+from greenmast_protocol import config, points, strict_json
 from greenmast_protocol.settings import Settings
 
 TYPE_CHECKING = False
@@ -21,8 +22,9 @@ if TYPE_CHECKING:
     # point is 0).
     Wires = tuple[list[tuple[int, int, int, int]], list[tuple[int, int, int]], list[tuple[int, int, int]]]
     # The configuration document, the board's module, all parameters (`Settings`), the devices in the
-    # document's order, the wires.
-    Setup = tuple[Any, Any, Any, list[Device], Wires]
+    # document's order, the wires, the controller's record, the seconds that a configuration on trial has left
+    # (0: it is confirmed).
+    Setup = tuple[Any, Any, Any, list[Device], Wires, dict[str, object], int]
 
 
 def read() -> "tuple[int, Setup | None, list[tuple[str, str]]]":
@@ -33,10 +35,40 @@ def read() -> "tuple[int, Setup | None, list[tuple[str, str]]]":
 
         at_rest.drive(here)
     boot = files.count_boot()
+    left_s = revisions.boot()
+    if left_s:
+        parts, problems = _of_trial(left_s)
+        if parts:
+            return boot, parts, []
+        _refuse(problems)
     stored, problems = files.configuration()
-    problems = problems or config.problems(stored)
     if problems:
         return boot, None, problems
+    parts, problems = _make(stored, 0)
+    return boot, parts, problems
+
+
+def _of_trial(left_s: int) -> "tuple[Setup | None, list[tuple[str, str]]]":
+    try:
+        return _make(strict_json.loads(b"".join(files.trial())), left_s)
+    except ValueError as error:
+        return None, [("config", str(error))]
+
+
+def _refuse(problems: "list[tuple[str, str]]") -> None:
+    for problem in problems:
+        print("config: on trial, refused: %s: %s" % problem)
+    try:
+        revisions.refuse(problems)
+    except OSError as error:
+        print("config: that is not stored: %r" % error)
+
+
+def _make(stored: object, left_s: int) -> "tuple[Setup | None, list[tuple[str, str]]]":
+    """The setup of the document `stored`, or every reason why there is none as (place, text)."""
+    problems = config.problems(stored)
+    if problems:
+        return None, problems
     document: "Any" = stored
     board: "Any" = None
     wanted = [
@@ -48,11 +80,12 @@ def read() -> "tuple[int, Setup | None, list[tuple[str, str]]]":
         wired, on_module = wires(document, board)
         devices = binding.bind(wanted, on_module)
     except (KeyError, ImportError) as error:
-        return boot, None, [("config", "unknown board or profile: %s" % error)]
+        return None, [("config", "unknown board or profile here: %s" % error)]
     lines = len([1 for bus in document["buses"] if not bus.get("tcp")])
     if lines > len(board.UARTS):
-        return boot, None, [("bus", "%d lines, and the board has %d" % (lines, len(board.UARTS)))]
-    return boot, (document, board, Settings(document["params"]), devices, wired), []
+        return None, [("bus", "%d lines, and the board has %d" % (lines, len(board.UARTS)))]
+    settings = Settings(document["params"])
+    return (document, board, settings, devices, wired, files.record(), left_s), []
 
 
 def wires(document: "Any", board: "Any") -> "tuple[Wires, list[Channel]]":

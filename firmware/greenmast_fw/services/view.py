@@ -13,11 +13,15 @@ if TYPE_CHECKING:
     from greenmast_fw.services.rpc import Pieces
     from greenmast_fw.services.scan import Scan
     from greenmast_fw.services.telemetry import Telemetry
+    from greenmast_fw.services.trial import Trial
     from greenmast_fw.services.uplink import Uplink
 
 
 class View:
-    """See `rpc.Board`. `uplink` is None on a board without MQTT; `identity` is what `hello` says."""
+    """See `rpc.Board`. `uplink` is None on a board without MQTT; `identity` is what `hello` says.
+
+    `trial` is None where the configuration is confirmed since before this boot.
+    """
 
     def __init__(
         self,
@@ -33,6 +37,8 @@ class View:
         self.masters = masters
         self.telemetry = telemetry
         self.uplink: "Uplink | None" = None
+        self.trial: "Trial | None" = None
+        self.revision: "Any" = identity["revision"]
         self._identity = identity
         self._wall = wall
         self._raised: "dict[int, int]" = {}  # alarm -> wall time when it was raised
@@ -63,7 +69,11 @@ class View:
 
     def config(self) -> "Pieces":
         """The configuration: what is stored is what the board has booted with."""
-        return overlay.run(_config)
+        return overlay.run(_config, bool(self.trial and self.trial.left_s))
+
+    def transactions(self) -> "dict[str, object]":
+        """Where the last transaction stands (see `revisions.report`)."""
+        return overlay.run(_transactions)
 
     def statistics(self) -> "dict[str, Any]":
         """Counters since boot."""
@@ -76,6 +86,17 @@ class View:
     def bus(self, params: "dict[str, Any]") -> "Coroutine[None, None, dict[str, object]] | str":
         """A read of one bus (see `rpc.Board`), between the board's own."""
         return overlay.run(_bus, self, params)
+
+    def configure(
+        self, method: str, params: "dict[str, Any]"
+    ) -> "Coroutine[None, None, tuple[str, str, dict[str, object]]]":
+        """A step of a transaction (see `rpc.Board`)."""
+        return overlay.run(_configure, self, method, params)
+
+    def restart(self) -> None:
+        """Reset with what is stored, after the scan in which everybody has been answered."""
+        self.scan.worth_storing = True
+        self.scan.controller.reset_wanted = True
 
 
 def _alarms(listed: "tuple[tuple[int, int], ...]", raised: "dict[int, int]", wall: "Wall") -> "list[object]":
@@ -94,10 +115,16 @@ def _alarms(listed: "tuple[tuple[int, int], ...]", raised: "dict[int, int]", wal
     return out
 
 
-def _config() -> "Pieces":
+def _config(on_trial: bool) -> "Pieces":
     from greenmast_fw.storage import files
 
-    return list(files.pieces(files.CONFIG))
+    return list(files.trial() if on_trial else files.pieces(files.CONFIG) or (b"{}",))
+
+
+def _transactions() -> "dict[str, object]":
+    from greenmast_fw.storage import revisions
+
+    return revisions.report()
 
 
 def _statistics(view: View) -> "dict[str, Any]":
@@ -122,3 +149,11 @@ def _bus(view: View, params: "dict[str, Any]") -> "Coroutine[None, None, dict[st
     from greenmast_fw.services import bus_read
 
     return bus_read.start(view.masters, params)
+
+
+def _configure(
+    view: View, method: str, params: "dict[str, Any]"
+) -> "Coroutine[None, None, tuple[str, str, dict[str, object]]]":
+    from greenmast_fw.services import transaction
+
+    return transaction.run(view, method, params)

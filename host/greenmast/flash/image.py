@@ -15,15 +15,15 @@ from typing import Any
 from littlefs import LittleFS
 from mpremote.romfs import VfsRomWriter
 
-from greenmast_protocol import frame
+from greenmast_protocol import slot
 
 BLOCK_SIZE = 4096
 BLOCK_COUNT = 512  # 2 MiB: what the stock ESP32 partition table leaves for files
 # Must be what the board mounts with (RAM against speed).
-IO_SIZE = 256
+IO_SIZE = 64
 LOOKAHEAD_SIZE = 32
 
-CONFIG = "config.json"
+CONFIG = "config" + slot.SUFFIXES[0]  # see firmware/greenmast_fw/storage/files.py
 
 
 def littlefs(files: Mapping[str, bytes], config: Mapping[str, Any]) -> bytes:
@@ -70,5 +70,5 @@ def _write(writer: VfsRomWriter, tree: Mapping[str, Any]) -> None:
 
 
 def config_file(config: Mapping[str, Any]) -> bytes:
-    """The configuration as it is stored: one line in the serial frame format."""
-    return frame.encode(json.dumps(config, separators=(",", ":")).encode())
+    """The configuration as the first slot of a blank board holds it."""
+    return slot.pack(1, json.dumps(config, separators=(",", ":")).encode())

@@ -111,7 +111,7 @@ def test_every_method_is_answered_a_hundred_times_without_a_memory_error(link: S
         with pytest.raises(RefusedError, match="min_run"):
             link.call("command", {"name": "genset.stop"})
         with pytest.raises(RefusedError, match="needs a login"):
-            link.call("config.commit")
+            link.call("update.commit")
     assert (link.decoder.bad_crc, link.decoder.broken, link.decoder.overlong) == (0, 0, 0)
 
 

@@ -52,7 +52,7 @@ else:
     import epoch
 
     epoch.install(epoch)
-flash = vfs.VfsLfs2(FlashFile(os.getenv("GREENMAST_FLASH")), readsize=256, progsize=256, lookahead=32)
+flash = vfs.VfsLfs2(FlashFile(os.getenv("GREENMAST_FLASH")), readsize=64, progsize=64, lookahead=32)
 vfs.mount(flash, "/flash")
 os.chdir("/flash")
 with open("main.py") as source:

@@ -1,0 +1,58 @@
+"""Keeps the controller's record on flash, so that a reset costs nothing that was known.
+
+Owns when it is written: soon after the core says that it is worth it, between two scans. A flash that does
+not take it raises an alarm and costs nothing else: control goes on, and the next record is tried again.
+"""
+
+import json
+
+from greenmast_fw.drivers import clock
+from greenmast_fw.services import overlay
+from greenmast_fw.storage import files
+from greenmast_protocol import alarms
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from greenmast_fw.core.controller import Controller
+    from greenmast_fw.services.journal import Journal
+    from greenmast_fw.services.scan import Scan
+
+_TICK_MS = 200
+_STORAGE_FAULT = alarms.index("storage_fault")
+
+
+class Keeper:
+    """`failures` counts records that the flash did not take."""
+
+    def __init__(self, scan: "Scan", journal: "Journal") -> None:
+        self.failures = 0
+        self._scan = scan
+        self._journal = journal
+
+    async def run(self) -> None:
+        """Store what is worth it, for ever."""
+        while True:
+            await clock.sleep_ms(_TICK_MS)
+            if self._scan.worth_storing:
+                self._scan.worth_storing = False
+                self.store()
+
+    def store(self) -> None:
+        """Write the record now."""
+        controller = self._scan.controller
+        try:
+            files.store(files.RECORD, (json.dumps(overlay.run(controller.memory)).encode(),))
+            failed = False
+        except OSError as error:
+            self.failures += 1
+            self._journal.write("keeper", "the record is not stored: %r" % error)
+            failed = True
+        controller.report_alarm(_STORAGE_FAULT, failed)
+
+
+def resume(controller: "Controller", kept: "dict[str, object]", journal: "Journal") -> None:
+    """Go on where the record says; a blank board has none."""
+    if not kept:
+        journal.write("keeper", "no record: a fresh start")
+    elif not overlay.run(controller.restore, kept):
+        journal.write("keeper", "the record is another version's: a fresh start")
