@@ -1,10 +1,8 @@
 """Runs under MicroPython: cuts the power at every operation of a flash chip while documents are stored.
 
-The chip is NOR flash in memory behind the very file system of the board. Kinds of cut, at operation k:
-  before   k does not happen          after    k is the last that happens
-  torn     half of k happens          lost     k is lost though k + 1 happens
-After each cut the board boots again and is cut once more at every operation of that boot; then it boots in
-peace. Prints one JSON line a document: what was tried, what failed, erases per write.
+The chip (`power_cut_chip`) stands behind the very file system of the board. After each cut the board boots
+again and is cut once more at every operation of that boot; then it boots in peace. Prints one JSON line a
+document: what was tried, what failed, erases per write.
 """
 
 import gc
@@ -13,62 +11,11 @@ import os
 import sys
 
 import vfs
+from power_cut_chip import CUTS, Chip
 
 from greenmast_fw.storage import files
 
 BLOCK, BLOCKS = 4096, 32
-CUTS = ("before", "after", "torn", "lost")
-
-
-class Chip:
-    """`data`: the flash. `cut_at`: the operation at which power goes (0: never)."""
-
-    def __init__(self, data, cut_at=0, cut="before"):
-        self.data = data
-        self.operations = self.erases = 0
-        self._cut_at = cut_at
-        self._cut = cut
-        self._dead = False
-
-    def readblocks(self, block, buf, offset=0):
-        at = block * BLOCK + offset
-        buf[:] = self.data[at : at + len(buf)]
-
-    def writeblocks(self, block, buf, offset=0):
-        at = block * BLOCK + offset
-        count = self._count(len(buf))
-        data = self.data
-        for i in range(count):
-            data[at + i] &= buf[i]  # programming clears bits, nothing else
-        self._end()
-
-    def ioctl(self, request, argument):
-        if request == 4:
-            return BLOCKS
-        if request == 5:
-            return BLOCK
-        if request == 6:
-            count = self._count(BLOCK)
-            self.erases += 1
-            at = argument * BLOCK
-            self.data[at : at + count] = b"\xff" * count
-            self._end()
-        return 0
-
-    def _count(self, whole):
-        """How many bytes of the next operation happen."""
-        if self._dead:
-            raise OSError(5)
-        self.operations += 1
-        if self.operations != self._cut_at:
-            return whole
-        return whole if self._cut == "after" else whole // 2 if self._cut == "torn" else 0
-
-    def _end(self):
-        """Power goes here, if it does."""
-        if self._cut_at and self.operations >= self._cut_at + (self._cut == "lost"):
-            self._dead = True
-            raise OSError(5)
 
 
 def with_chip(chip, action):
