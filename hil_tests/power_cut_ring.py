@@ -28,7 +28,8 @@ def contents(ring):
     out = []
     reader = rings.Reader(ring)
     reader.seek(0, 0)
-    while reader.next():
+    while reader.find():
+        reader.take()
         key = (ring.boot, ring.seq)
         if bytes(ring.payload[: ring.length]) != payload(ring.boot, ring.seq):
             return f"invalid record {key}"

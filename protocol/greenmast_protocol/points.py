@@ -4,7 +4,7 @@ A row is (name, low, high, dead band). Names are `subsystem.name_unit`; the last
 (see `units`). Values are integers. One outside [low, high] is INVALID, never clamped. The dead band is the
 change worth telling about before the next full report (0: any change). Points whose values stand for words
 have those words in the module `labels`. A point's number is its place in this table; numbers are not a wire
-format, names are.
+format, names are. Boards keep numbers on flash, so rows are only ever appended.
 
 `POINTS` and `NAMES` are for hosts. The board keeps the same packed, behind its functions.
 """

@@ -9,21 +9,23 @@ import machine
 from greenmast_fw.core import site as site_facts
 from greenmast_fw.core.controller import Controller
 from greenmast_fw.core.snapshot import Image
-from greenmast_fw.drivers import clock, stdio
+from greenmast_fw.drivers import clock, partition, stdio
 from greenmast_fw.drivers.modbus_line import Line
 from greenmast_fw.drivers.modbus_master import RtuMaster
 from greenmast_fw.drivers.pins import Inputs, Outputs
 from greenmast_fw.drivers.wall import Wall
-from greenmast_fw.services import keeper, supervisor
+from greenmast_fw.services import compact, keeper, supervisor
 from greenmast_fw.services.console import Console
 from greenmast_fw.services.journal import Journal
 from greenmast_fw.services.keeper import Keeper
+from greenmast_fw.services.outbox import Outbox
 from greenmast_fw.services.poll import BusPoller
 from greenmast_fw.services.rpc import Rpc
 from greenmast_fw.services.scan import Scan
 from greenmast_fw.services.telemetry import Telemetry
 from greenmast_fw.services.uplink import Uplink
 from greenmast_fw.services.view import View
+from greenmast_fw.storage.ring import Ring
 from greenmast_protocol import points
 
 TYPE_CHECKING = False
@@ -52,10 +54,14 @@ def build(boot: int, setup: "Setup") -> "Coroutine[None, None, None]":
     controller = Controller(params, site_of_core)
     journal = Journal()
     keeper.resume(controller, kept, journal)
+    wall = Wall()
+    reports = Ring(partition.find(partition.OUTBOX), compact.report_max(image.count))
+    outbox = Outbox(boot, reports, Ring(partition.find(partition.EVENTS), compact.EVENT_MAX), image, wall)
+    boot = outbox.boot
     watchdog = machine.WDT(timeout=board.WATCHDOG_MS)
     scan = Scan(image, controller, outputs, inputs, pollers, watchdog, journal, period_ms, boot)
-    wall = Wall()
-    telemetry = Telemetry(scan, wall, params["telemetry.period_s"], params["telemetry.full_s"])
+    scan.outbox = outbox
+    telemetry = Telemetry(scan, outbox, params["telemetry.period_s"], params["telemetry.full_s"])
     site = config["site"]
     identity = {
         "board": site["board"],
@@ -64,20 +70,20 @@ def build(boot: int, setup: "Setup") -> "Coroutine[None, None, None]":
         "boot": boot,
         "revision": config["revision"],
     }
-    view = View(identity, scan, masters, telemetry, wall)
+    view = View(identity, scan, masters, outbox, wall)
     rpc = Rpc(view)
     console = Console(rpc, stdio.Stdin(), stdio.writer(), clock.sleep_ms)
     journal.sink = console.log
-    tasks = [("scan", scan.run), ("console", console.run), ("telemetry", telemetry.run_collect)]
-    tasks.append(("keeper", Keeper(scan, journal).run))
+    tasks = [("scan", scan.run), ("console", console.run), ("telemetry", telemetry.run)]
+    tasks.append(("keeper", Keeper(scan, outbox, journal).run))
     for i, poller in enumerate(pollers):
         tasks.append(("bus %d" % (i + 1), poller.run))
     if config["mqtt"]:
-        uplink = Uplink(config["mqtt"], site["id"], rpc, telemetry)
+        uplink = Uplink(config["mqtt"], site["id"], rpc, scan, outbox)
         view.uplink = uplink
         tasks.append(("mqtt", uplink.client.run))
         tasks.append(("uplink", uplink.run))
-        tasks.append(("outbox", uplink.run_telemetry))
+        tasks.append(("outbox", uplink.run_outbox))
     journal.write("app", "boot %d, reset cause %d" % (boot, machine.reset_cause()))
     return supervisor.run(journal, tasks)
 

@@ -45,6 +45,9 @@ if TYPE_CHECKING:
         def command(self, params: "dict[str, Any]") -> "tuple[str, str, dict[str, object]]":
             """A well-formed command, done: ("", "", applied values); else (refusal code, text, {})."""
 
+        def log(self, params: "dict[str, Any]") -> "Pieces | str":
+            """JSON of {"records", "more"}, or what is wrong with `params`; see `log_read`."""
+
         def bus(self, params: "dict[str, Any]") -> "Coroutine[None, None, dict[str, object]] | str":
             """A read of one bus: {"verdict", "data"} (hex) in due time, or what is wrong with `params`."""
 
@@ -132,6 +135,11 @@ class Rpc:
         if method == "alarms":
             _only(params, ())
             return [strict_json.dumps({"alarms": board.alarms()})]
+        if method == "log.read":
+            told = board.log(params)
+            if isinstance(told, str):
+                raise RefusedError("invalid_value", told)
+            return told
         if method == "command" and session is not None:
             code, text, applied = board.command(params)
             if code:

@@ -4,7 +4,7 @@ Every relay rests at its de-energised state, which the site's wiring has to make
 """
 
 from greenmast_fw.drivers import clock, stdio
-from greenmast_fw.services import supervisor
+from greenmast_fw.services import overlay, supervisor
 from greenmast_fw.services.console import Console
 from greenmast_fw.services.journal import Journal
 from greenmast_fw.services.rpc import Rpc
@@ -68,6 +68,10 @@ class SafeMode:
         """Nothing can be switched."""
         return "mode", "safe mode: nothing is driven", {}
 
+    def log(self, params: "dict[str, object]") -> "list[bytes | bytearray] | str":
+        """What happened before it came to this."""
+        return overlay.run(_log, self._boot, params)
+
     def bus(self, params: "dict[str, object]") -> str:
         """No bus is driven either."""
         return "safe mode: no bus is driven"
@@ -75,3 +79,11 @@ class SafeMode:
     def statistics(self) -> "dict[str, object]":
         """Nothing is counted."""
         return {}
+
+
+def _log(boot: int, params: "dict[str, object]") -> "list[bytes | bytearray] | str":
+    from greenmast_fw.drivers import partition
+    from greenmast_fw.services import compact, log_read
+    from greenmast_fw.storage.ring import Ring
+
+    return log_read.answer(Ring(partition.find(partition.EVENTS), compact.EVENT_MAX), boot, params)

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
 def collect(view: "View") -> "dict[str, Any]":
     """{"scans", "scan_gap_max_ms", "scan_late_ms", "switches", "modbus", "mqtt", "telemetry"}."""
-    scan = view.scan
+    scan, outbox = view.scan, view.outbox
     requests = errors = 0
     for master in view.masters:
         for code in master.stats:
@@ -28,8 +28,9 @@ def collect(view: "View") -> "dict[str, Any]":
             "reconnects": mqtt.reconnects if mqtt else 0,
         },
         "telemetry": {
-            "seq": view.telemetry.seq,
-            "acked": view.telemetry.acked,
-            "dropped": view.telemetry.dropped,
+            "seq": outbox.seq,
+            "acked": outbox.acked[1] if outbox.acked[0] == outbox.boot else 0,
+            "dropped": outbox.dropped,
+            "erases": outbox.reports.erases + outbox.events.erases,
         },
     }

@@ -202,7 +202,7 @@ class Ring:
         return True
 
     def head(self, i: int) -> "tuple[int, ...] | None":
-        """Level, number, first number, boot, acknowledged (boot, number) of sector `i`; None for a free one."""
+        """Level, number, first number, boot, acknowledged (boot, number) of sector `i`; None: it is free."""
         head = self._check[:SECTOR_HEAD]
         self.chip.readblocks(i, head, 0)
         fields = struct.unpack_from(_SECTOR, head, 0)
@@ -299,53 +299,63 @@ class Ring:
 
 
 class Reader:
-    """Goes through a ring from the record after (boot, number), whatever the ring drops meanwhile."""
+    """Goes through a ring from the record after (boot, number), whatever the ring drops meanwhile.
+
+    `boot`, `seq`: of the record that `find` has found.
+    """
 
     def __init__(self, ring: Ring) -> None:
         self._ring = ring
         self._i = -1
         self._number = self._at = 0
         self._end = 0  # of a sector that is no longer written
-        self._after = (0, 0)
+        self._size = 0  # of the record that is found
+        self.boot = self.seq = 0
 
     def seek(self, boot: int, seq: int) -> None:
         """The next record is the first one after (boot, seq)."""
         ring = self._ring
-        self._after = (boot, seq)
+        self.boot, self.seq = boot, seq
         i = ring.here
-        while i >= 0 and ring.first(i) > self._after:
+        while i >= 0 and ring.first(i) > (boot, seq):
             older = ring.before(ring.numbers[i])
             if older < 0:
                 break
             i = older
         self._enter(i)
 
-    def next(self) -> bool:
-        """Read the next record into the ring's fields; False when there is none yet."""
+    def find(self) -> bool:
+        """Whether there is a next record; it stays the next one until `take`."""
         ring = self._ring
         if self._i < 0 or ring.numbers[self._i] != self._number:
-            self.seek(self._after[0], self._after[1])
-        while self._i >= 0:
+            self.seek(self.boot, self.seq - (self._size > 0))
+        while self._i >= 0 and not self._size:
             if self._i != ring.here and not self._end:
                 self._end = ring.end(self._i)
             while self._at < (self._end or ring.at):
-                at = self._at
-                size = ring.peek(self._i, at)
-                self._at += size or _ALIGN
-                if size and ring.kind != _MARK and (ring.boot, ring.seq) > self._after:
-                    self._after = (ring.boot, ring.seq)
-                    ring.load(self._i, at)
+                size = ring.peek(self._i, self._at)
+                if size and ring.kind != _MARK and (ring.boot, ring.seq) > (self.boot, self.seq):
+                    self.boot, self.seq, self._size = ring.boot, ring.seq, size
                     return True
+                self._at += size or _ALIGN
             following = ring.after(self._number)
             if following < 0:
                 break
             self._enter(following)
-        return False
+        return self._size > 0
+
+    def take(self) -> None:
+        """Read the found record into the ring's fields and its payload, and go on behind it."""
+        ring = self._ring
+        ring.peek(self._i, self._at)
+        ring.load(self._i, self._at)
+        self._at += self._size
+        self._size = 0
 
     def _enter(self, i: int) -> None:
         self._i = i
         self._at = SECTOR_HEAD
-        self._end = 0
+        self._end = self._size = 0
         if i >= 0:
             self._number = self._ring.numbers[i]
 

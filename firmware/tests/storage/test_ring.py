@@ -53,7 +53,8 @@ def keys(ring, boot=0, seq=0):
     reader = rings.Reader(ring)
     reader.seek(boot, seq)
     out = []
-    while reader.next():
+    while reader.find():
+        reader.take()
         assert bytes(ring.payload[: ring.length]) == body(ring.boot, ring.seq)
         out.append((ring.boot, ring.seq))
     return out

@@ -33,8 +33,9 @@ _CONSOLE_CHUNK = 4096
 
 
 class VirtualBoard:
-    """One board. `rom`: image of its ROM partition, if it has one; the heap does not hold that. `uarts`:
-    paths of pseudo-terminals by UART number; `inputs`: levels by pin at power-on.
+    """One board. `rom`: image of its ROM partition, if it has one; the heap does not hold that. `partitions`:
+    files of raw flash by label. `uarts`: paths of pseudo-terminals by UART number; `inputs`: levels by pin at
+    power-on.
 
     `on_pin(pin, level)` is called for every output the firmware drives, and with level 0 for all of them on a
     reset. `on_log(line)` gets what the console prints, messages included. `console` is the path for `--port`.
@@ -49,6 +50,7 @@ class VirtualBoard:
         speed: int = 1,
         heap_b: int = HEAP_B,
         rom: Path | None = None,
+        partitions: Mapping[str, Path] | None = None,
         on_pin: Callable[[int, int], None] = lambda pin, level: None,
         on_log: Callable[[str], None] = lambda line: None,
     ) -> None:
@@ -58,6 +60,7 @@ class VirtualBoard:
         self._speed = speed
         self._heap_b = heap_b + (rom.stat().st_size if rom else 0)
         self._rom = rom
+        self._partitions = dict(partitions or {})
         self._on_pin = on_pin
         self._on_log = on_log
         self._program = runtime.find()
@@ -185,6 +188,7 @@ class VirtualBoard:
             "GREENMAST_IO_FD": str(channel),
             "GREENMAST_FLASH": str(self._flash),
             "GREENMAST_ROM": str(self._rom or ""),
+            "GREENMAST_PARTITIONS": ":".join(f"{label}={path}" for label, path in self._partitions.items()),
             "GREENMAST_SPEED": str(self._speed),
             "GREENMAST_RESET_CAUSE": str(self._cause),
             **{f"GREENMAST_UART{number}": path for number, path in self._uarts.items()},

@@ -66,6 +66,9 @@ class World:
             self._rom.write_bytes(image.rom(self.files))
             in_flash = {path: content for path, content in self.files.items() if not path.endswith(".mpy")}
         self.flash.write_bytes(image.littlefs(in_flash, site.board_config(mqtt=mqtt)))
+        self.partitions = {label: folder / f"{label}.img" for label in image.RINGS}
+        for label, path in self.partitions.items():
+            path.write_bytes(image.blank(image.RINGS[label]))
         self.emulated = EmulatedSite(site, self.plant, seed=seed)
         self.wires: list[Wire] = []
         self.board: VirtualBoard
@@ -94,6 +97,7 @@ class World:
                 speed=self.speed,
                 heap_b=self._heap_b,
                 rom=self._rom,
+                partitions=self.partitions,
                 on_pin=self._drive,
                 on_log=self._on_log,
             )
