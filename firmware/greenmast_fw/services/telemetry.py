@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 _TICK_MS = 500
 _HURRY_S = 2  # at least, between reports for events
-_BEAT_S = 120
+_BEAT_S = 180
 _NEVER = 255  # quality code of what has not been told
 # Counters of the controller itself are not worth a message.
 _SILENT = (

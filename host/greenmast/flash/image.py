@@ -24,7 +24,7 @@ IO_SIZE = 256
 LOOKAHEAD_SIZE = 32
 
 # Raw partitions, in blocks, of a board with 4 MiB of flash: see firmware/greenmast_fw/drivers/partition.py.
-RINGS = {"outbox": 128, "events": 32}
+RINGS = {"outbox": 80, "events": 32}
 
 CONFIG = "config" + slot.SUFFIXES[0]  # see firmware/greenmast_fw/storage/files.py
 

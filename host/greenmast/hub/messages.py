@@ -155,7 +155,7 @@ def _log(site: str, document: Any, received_ms: int) -> list[Record]:
     lost = document.get("lost", 0)
     if type(lost) is not int or not 0 <= lost <= MAX_NUMBER:
         raise MalformedError("bad_log", "lost counts records")
-    records = []
+    records: list[Record] = []
     for entry in entries:
         if not isinstance(entry, dict) or not _is_number(entry, "seq"):
             raise MalformedError("bad_log", repr(entry)[:80])
