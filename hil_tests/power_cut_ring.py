@@ -13,7 +13,7 @@ import json
 from power_cut_chip import CUTS, Chip
 
 from greenmast_fw.storage import ring as rings
-from greenmast_fw.storage import thin
+from greenmast_fw.storage import sectors, thin
 
 BLOCK, BLOCKS, PAYLOAD_MAX = 256, 6, 40
 APPEND, MARK, THIN = "append", "mark", "thin"
@@ -42,7 +42,8 @@ def contents(ring):
 def append(ring, boot, seq):
     body = payload(boot, seq)
     ring.payload[: len(body)] = body
-    ring.append(1, seq % 3 == 0, boot, seq, len(body))
+    if not ring.append(1, seq % 3 == 0, boot, seq, len(body)):
+        sectors.insist(ring, 1, seq % 3 == 0, boot, seq, len(body))
 
 
 def act(ring, what, seq):
@@ -63,7 +64,7 @@ def reboot(ring):
 
 
 def mount(data, cut_at=0, cut="before"):
-    return rings.Ring(Chip(data, cut_at, cut, BLOCK), PAYLOAD_MAX)
+    return sectors.mount(Chip(data, cut_at, cut, BLOCK), PAYLOAD_MAX)
 
 
 def problem(data, before, after, done, acked, known, counted):

@@ -9,12 +9,12 @@ import machine
 from greenmast_fw.core import site as site_facts
 from greenmast_fw.core.controller import Controller
 from greenmast_fw.core.snapshot import Image
-from greenmast_fw.drivers import clock, partition, stdio
+from greenmast_fw.drivers import clock, stdio
 from greenmast_fw.drivers.modbus_line import Line
 from greenmast_fw.drivers.modbus_master import RtuMaster
 from greenmast_fw.drivers.pins import Inputs, Outputs
 from greenmast_fw.drivers.wall import Wall
-from greenmast_fw.services import compact, keeper, supervisor
+from greenmast_fw.services import keeper, overlay, supervisor
 from greenmast_fw.services.console import Console
 from greenmast_fw.services.journal import Journal
 from greenmast_fw.services.keeper import Keeper
@@ -25,7 +25,6 @@ from greenmast_fw.services.scan import Scan
 from greenmast_fw.services.telemetry import Telemetry
 from greenmast_fw.services.uplink import Uplink
 from greenmast_fw.services.view import View
-from greenmast_fw.storage.ring import Ring
 from greenmast_protocol import points
 
 TYPE_CHECKING = False
@@ -34,6 +33,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from greenmast_fw.services.setup import Setup
+    from greenmast_fw.storage.ring import Ring
 
 _PARITY = {"N": None, "E": 0, "O": 1}
 
@@ -55,8 +55,8 @@ def build(boot: int, setup: "Setup") -> "Coroutine[None, None, None]":
     journal = Journal()
     keeper.resume(controller, kept, journal)
     wall = Wall()
-    reports = Ring(partition.find(partition.OUTBOX), compact.report_max(image.count))
-    outbox = Outbox(boot, reports, Ring(partition.find(partition.EVENTS), compact.EVENT_MAX), image, wall)
+    reports, events, layout = overlay.run(_rings, image)
+    outbox = Outbox(boot, reports, events, image, layout, wall)
     boot = outbox.boot
     watchdog = machine.WDT(timeout=board.WATCHDOG_MS)
     scan = Scan(image, controller, outputs, inputs, pollers, watchdog, journal, period_ms, boot)
@@ -86,6 +86,12 @@ def build(boot: int, setup: "Setup") -> "Coroutine[None, None, None]":
         tasks.append(("outbox", uplink.run_outbox))
     journal.write("app", "boot %d, reset cause %d" % (boot, machine.reset_cause()))
     return supervisor.run(journal, tasks)
+
+
+def _rings(image: Image) -> "tuple[Ring, Ring, int]":
+    from greenmast_fw.services import rings
+
+    return rings.all_of(image)
 
 
 def _master(bus: "dict[str, Any]", uart: "tuple[int, int, int, int | None]") -> RtuMaster:

@@ -8,7 +8,6 @@ the site has the same devices as when they were stored. An event is a stamp, the
 this boot and what the core has said.
 """
 
-import binascii
 import struct
 
 from greenmast_protocol import points, quality, tele
@@ -26,18 +25,7 @@ FULL = 1
 TRUSTED = 2
 _BEYOND = 1_024
 _REPORT, _EVENT = "<IH", "<II"  # stamp and layout; stamp and uptime
-_REPORT_HEAD, _EVENT_HEAD = 6, 8
-EVENT_MAX = _EVENT_HEAD + 5 + 6 * 6
-
-
-def report_max(count: int) -> int:
-    """Bytes of the longest report of `count` points."""
-    return _REPORT_HEAD + 2 + 7 * count
-
-
-def layout(image: "Image") -> int:
-    """Says which devices the points beyond the table belong to."""
-    return binascii.crc32(repr(image.blocks()).encode()) & 0xFFFF
+REPORT_HEAD, EVENT_HEAD = 6, 8
 
 
 def put_report(
@@ -45,7 +33,7 @@ def put_report(
 ) -> int:
     """Write a report of the points `news` (ascending); returns its length."""
     struct.pack_into(_REPORT, out, 0, stamp_s, layout_)
-    at = _REPORT_HEAD
+    at = REPORT_HEAD
     last = 0
     for i in news:
         place = i if i < points.COUNT else i - points.COUNT + _BEYOND
@@ -64,7 +52,7 @@ def report(ring: "Ring", image: "Image", layout_: int, lost: int) -> bytes:
     data = ring.payload
     stamp_s, its_layout = struct.unpack_from(_REPORT, data, 0)
     told = tele.Members()
-    at, place = _REPORT_HEAD, 0
+    at, place = REPORT_HEAD, 0
     while at < ring.length:
         step, at = _get(data, at)
         value, at = _get(data, at)
@@ -81,7 +69,7 @@ def report(ring: "Ring", image: "Image", layout_: int, lost: int) -> bytes:
 def put_event(out: "Buffer", stamp_s: int, uptime_s: int, number: int, event: "Event") -> int:
     """Write an event; returns its length."""
     struct.pack_into(_EVENT, out, 0, stamp_s, uptime_s)
-    at = _put(out, _EVENT_HEAD, number)
+    at = _put(out, EVENT_HEAD, number)
     for value in event:
         at = _put(out, at, 2 * value if value >= 0 else -2 * value - 1)
     return at
@@ -91,7 +79,7 @@ def event(ring: "Ring") -> str:
     """JSON of the event that `ring` has just read."""
     data = ring.payload
     stamp_s, uptime_s = struct.unpack_from(_EVENT, data, 0)
-    number, at = _get(data, _EVENT_HEAD)
+    number, at = _get(data, EVENT_HEAD)
     values = []
     while at < ring.length:
         value, at = _get(data, at)

@@ -16,6 +16,7 @@ from greenmast_protocol import tele, topics
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from typing import Any
 
     from greenmast_fw.core.decision import Event
     from greenmast_fw.core.snapshot import Image
@@ -34,9 +35,14 @@ _MARK_EACH = 100  # records; fewer marks, more that the hub gets twice after a r
 
 
 class Outbox:
-    """`seq`: number of this boot's newest record, `failed`: records that the flash did not take."""
+    """One for each boot. `layout`: see `compact`.
 
-    def __init__(self, boot: int, reports: "Ring", events: "Ring", image: "Image", wall: "Wall") -> None:
+    `seq`: number of this boot's newest record, `failed`: records that the flash did not take.
+    """
+
+    def __init__(
+        self, boot: int, reports: "Ring", events: "Ring", image: "Image", layout: int, wall: "Wall"
+    ) -> None:
         self.boot = max(boot, reports.newest[0] + 1, events.newest[0] + 1)  # numbers must never come again
         self.reports = reports
         self.events = events
@@ -47,7 +53,7 @@ class Outbox:
         self.failing = False  # the flash did not take the last record
         self._thinned_for = -1
         self._image = image
-        self._layout = compact.layout(image)
+        self._layout = layout
         self._of_reports = Reader(reports)
         self._of_events = Reader(events)
         self.acked = (0, 0)
@@ -91,10 +97,7 @@ class Outbox:
         """Let the next boot know what is acknowledged, when it is worth a write."""
         marked = self.reports.marked
         if self.acked[0] != marked[0] or self.acked[1] - marked[1] >= _MARK_EACH:
-            try:
-                self.reports.mark()
-            except OSError:
-                self.failing = True
+            self.reports.mark()
 
     def acknowledge(self, boot: int, seq: int) -> None:
         """The hub has everything of `boot` up to `seq`. Only the boot that is being sent can be meant."""
@@ -130,8 +133,10 @@ class Outbox:
         self.failing = False
         if self.wall.trusted:
             flags |= compact.TRUSTED
+        if ring.append(_KIND, flags, self.boot, self.seq, length):
+            return
         try:
-            ring.append(_KIND, flags, self.boot, self.seq, length)
+            overlay.run(_insist, ring, _KIND, flags, self.boot, self.seq, length)
         except OSError:
             self.failed += 1
             self.failing = True
@@ -198,6 +203,12 @@ class Outbox:
                 break
         self._on_way += 1
         return (out + "]}").encode()
+
+
+def _insist(*args: "Any") -> None:
+    from greenmast_fw.storage import sectors
+
+    sectors.insist(*args)
 
 
 def _thinning(ring: "Ring") -> "Iterator[int]":

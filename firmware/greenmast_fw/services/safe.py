@@ -82,8 +82,6 @@ class SafeMode:
 
 
 def _log(boot: int, params: "dict[str, object]") -> "list[bytes | bytearray] | str":
-    from greenmast_fw.drivers import partition
-    from greenmast_fw.services import compact, log_read
-    from greenmast_fw.storage.ring import Ring
+    from greenmast_fw.services import log_read, rings
 
-    return log_read.answer(Ring(partition.find(partition.EVENTS), compact.EVENT_MAX), boot, params)
+    return log_read.answer(rings.events(), boot, params)

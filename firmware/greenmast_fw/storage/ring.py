@@ -2,8 +2,8 @@
 
 A sector begins with a head: a number that ascends, the boot that opened it, how far the reader had
 acknowledged. Records follow, each programmed by one operation and read back: after a power cut a record is
-whole or unseen, as its CRC covers all of it. What a cut has left behind is stepped over. Mounting reads the
-heads and one sector. When no sector is free the oldest is erased; `thin` makes room before that.
+whole or unseen, as its CRC covers all of it. What a cut has left behind is stepped over. What is needed now
+and then is in modules of its own: `sectors` mounts a ring and opens its next sector, `thin` makes room.
 
 Records are known by (boot, number) and must be appended in that order. Knows no record's meaning. The chip is
 a block device of MicroPython that programs without erasing (`esp32.Partition` is one).
@@ -28,17 +28,17 @@ if TYPE_CHECKING:
 HEAD = 16  # bytes of a record before its payload
 SECTOR_HEAD = 28
 BAD = 255  # level of a sector that does not take what is written, until the next boot
-_MAGIC = 0x474D52
-_MARK = 0  # kind of the record that says how far the reader has acknowledged
-_ALIGN = 4
-_CHUNK = 64
-_TRIES = 3
+MARK = 0  # kind of the record that says how far the reader has acknowledged
+ALIGN = 4
+CHUNK = 64
+BLANK = b"\xff" * CHUNK
 _RECORD = "<HBBIII"  # length of the payload, kind, flags, boot, number, CRC-32 of the rest
-_SECTOR = "<IIIIIII"  # magic and level, number, first number, boot, acknowledged boot and number, CRC-32
 
 
 class Ring:
-    """`kind`, `flags`, `boot`, `seq`, `length` and `payload` are those of the record read last.
+    """A blank ring; `sectors.mount` gives one that holds what its chip holds.
+
+    `kind`, `flags`, `boot`, `seq`, `length` and `payload` are those of the record read last.
 
     `payload` lies in the buffer that is also appended from: it is good until the next call of the ring.
     `newest`, `acked`: (boot, number) of the last record and of the last acknowledged. `dropped`: records that
@@ -54,8 +54,7 @@ class Ring:
         self.levels = bytearray(count)
         self._buf = memoryview(bytearray(HEAD + payload_max))
         self.payload = self._buf[HEAD:]
-        self._check = memoryview(bytearray(_CHUNK))
-        self._blank = b"\xff" * _CHUNK
+        self.check = memoryview(bytearray(CHUNK))
         self.kind = self.flags = self.boot = self.seq = self.length = 0
         self.newest = self.acked = (0, 0)
         self.marked = (0, 0)  # what the flash knows to be acknowledged
@@ -63,24 +62,24 @@ class Ring:
         self.here = -1  # the sector that is being written
         self.at = 0
         self.tail = 1  # sectors with a smaller number are acknowledged as a whole
-        self._mount()
 
-    def append(self, kind: int, flags: int, boot: int, seq: int, length: int) -> None:
-        """Store the first `length` bytes of `payload`. Raises OSError when the flash does not take them."""
-        if HEAD + length > min(len(self._buf), self.size - SECTOR_HEAD):
-            raise ValueError("length")
-        for left in range(_TRIES - 1, -1, -1):
-            if self.here < 0 or self.at + HEAD + length > self.size or not left:
-                self._open(boot)
-            struct.pack_into(_RECORD, self._buf, 0, length, kind, flags, boot, seq, 0)
-            struct.pack_into("<I", self._buf, 12, _crc(self.payload[:length], self._buf[:12]))
-            at = self.at
-            self.at += HEAD + length + _ALIGN - 1 & -_ALIGN
-            if self.program(self.here, at, self._buf[: HEAD + length]):
-                if kind != _MARK:
-                    self.newest = (boot, seq)
-                return
-        raise OSError(5)
+    def append(self, kind: int, flags: int, boot: int, seq: int, length: int) -> bool:
+        """Store the first `length` bytes of `payload`.
+
+        False when the sector that is being written has no room or does not take them: `sectors.follow` opens
+        the next.
+        """
+        if self.here < 0 or self.at + HEAD + length > self.size:
+            return False
+        struct.pack_into(_RECORD, self._buf, 0, length, kind, flags, boot, seq, 0)
+        struct.pack_into("<I", self._buf, 12, crc_of(self.payload[:length], self._buf[:12]))
+        at = self.at
+        self.at += HEAD + length + ALIGN - 1 & -ALIGN
+        if not self.program(self.here, at, self._buf[: HEAD + length]):
+            return False
+        if kind != MARK:
+            self.newest = (boot, seq)
+        return True
 
     def acknowledge(self, boot: int, seq: int) -> None:
         """Everything up to (boot, seq) may be forgotten. `mark` makes that known to the next boot."""
@@ -90,10 +89,12 @@ class Ring:
             self.tail = self.numbers[following]
             following = self.after(self.tail)
 
-    def mark(self) -> None:
-        """Store how far is acknowledged. Raises OSError."""
-        self.append(_MARK, 0, self.acked[0], self.acked[1], 0)
+    def mark(self) -> bool:
+        """Store how far is acknowledged; False as for `append`: the next sector's head will say it."""
+        if not self.append(MARK, 0, self.acked[0], self.acked[1], 0):
+            return False
         self.marked = self.acked
+        return True
 
     def room(self) -> int:
         """How many sectors may be taken without loss."""
@@ -122,16 +123,16 @@ class Ring:
         """Where the programmed part of sector `i` ends, but for a last record's own blank bytes."""
         at = self.size
         while at > SECTOR_HEAD:
-            at -= _CHUNK
-            self.chip.readblocks(i, self._check, at)
-            if self._check != self._blank:
-                used = len(bytes(self._check).rstrip(b"\xff"))
-                return max(SECTOR_HEAD, at + used + _ALIGN - 1 & -_ALIGN)
+            at -= CHUNK
+            self.chip.readblocks(i, self.check, at)
+            if self.check != BLANK:
+                used = len(bytes(self.check).rstrip(b"\xff"))
+                return max(SECTOR_HEAD, at + used + ALIGN - 1 & -ALIGN)
         return SECTOR_HEAD
 
     def peek(self, i: int, at: int) -> int:
         """How many bytes the record at `at` of sector `i` takes, 0 for none. Leaves the payload alone."""
-        check = self._check
+        check = self.check
         self.chip.readblocks(i, check[:HEAD], at)
         length, self.kind, self.flags, self.boot, self.seq, crc = struct.unpack_from(_RECORD, check, 0)
         end = at + HEAD + length
@@ -141,11 +142,11 @@ class Ring:
         found = binascii.crc32(check[:12])
         at += HEAD
         while at < end:
-            part = check[: min(_CHUNK, end - at)]
+            part = check[: min(CHUNK, end - at)]
             self.chip.readblocks(i, part, at)
             found = binascii.crc32(part, found)
-            at += _CHUNK
-        return HEAD + length + _ALIGN - 1 & -_ALIGN if found & 0xFFFFFFFF == crc else 0
+            at += CHUNK
+        return HEAD + length + ALIGN - 1 & -ALIGN if found & 0xFFFFFFFF == crc else 0
 
     def load(self, i: int, at: int) -> memoryview:
         """The whole record that was peeked at, its payload in `payload`."""
@@ -157,58 +158,14 @@ class Ring:
         """Write and read back: False when the flash does not hold it."""
         try:
             self.chip.writeblocks(i, data, at)
-            for k in range(0, len(data), _CHUNK):
-                part = self._check[: min(_CHUNK, len(data) - k)]
+            for k in range(0, len(data), CHUNK):
+                part = self.check[: min(CHUNK, len(data) - k)]
                 self.chip.readblocks(i, part, at + k)
-                if part != data[k : k + _CHUNK]:
+                if part != data[k : k + CHUNK]:
                     return False
         except OSError:
             return False
         return True
-
-    def take(self, with_loss: bool) -> int:
-        """A sector, erased: a free one or the oldest, acknowledged or, `with_loss`, not. Raises OSError."""
-        while True:
-            count = len(self.numbers)
-            i = -1
-            for k in range(1, count + 1):
-                j = (self.here + k) % count
-                if not self.numbers[j] and self.levels[j] != BAD:
-                    i = j
-                    break
-            if i < 0:
-                i = self.after(0)
-                if i < 0 or i == self.here or (self.numbers[i] >= self.tail and not with_loss):
-                    raise OSError(28)
-                self._count(i)
-                self.numbers[i] = self.levels[i] = 0
-            if self._erase(i) or self._erase(i):
-                return i
-            self.levels[i] = BAD
-
-    def write_head(self, i: int, number: int, first: int, level: int, boot: int) -> bool:
-        """Make an erased sector count, with the records that it may hold already. False when it is not taken.
-
-        When these were thinned, `first` .. `number` are those of the sectors that they come from.
-        """
-        head = memoryview(bytearray(SECTOR_HEAD))
-        acked = self.acked
-        struct.pack_into(_SECTOR, head, 0, _MAGIC << 8 | level, number, first, boot, acked[0], acked[1], 0)
-        struct.pack_into("<I", head, SECTOR_HEAD - 4, _crc(head[: SECTOR_HEAD - 4], b""))
-        if not self.program(i, 0, head):
-            return False
-        self.numbers[i] = number
-        self.levels[i] = level
-        return True
-
-    def head(self, i: int) -> "tuple[int, ...] | None":
-        """Level, number, first number, boot, acknowledged (boot, number) of sector `i`; None: it is free."""
-        head = self._check[:SECTOR_HEAD]
-        self.chip.readblocks(i, head, 0)
-        fields = struct.unpack_from(_SECTOR, head, 0)
-        if fields[0] >> 8 != _MAGIC or fields[6] != _crc(head[: SECTOR_HEAD - 4], b""):
-            return None
-        return (fields[0] & 0xFF,) + fields[1:6]
 
     def first(self, i: int) -> "tuple[int, int]":
         """(boot, number) of the first record of sector `i`; beyond all for an empty one."""
@@ -216,86 +173,10 @@ class Ring:
         end = self.end(i)
         while at < end:
             size = self.peek(i, at)
-            if size and self.kind != _MARK:
+            if size and self.kind != MARK:
                 return self.boot, self.seq
-            at += size or _ALIGN
+            at += size or ALIGN
         return 0xFFFFFFFF, 0
-
-    # ---- inside -------------------------------------------------------------------------------------
-
-    def _mount(self) -> None:
-        numbers, levels = self.numbers, self.levels
-        thinned = []
-        for i in range(len(numbers)):
-            head = self.head(i)
-            if head:
-                levels[i], numbers[i] = head[0], head[1]
-                if head[0]:
-                    thinned.append((i, head[2]))
-        for i, first in thinned:  # what they were made from is not erased yet
-            for j in range(len(numbers)):
-                if first <= numbers[j] <= numbers[i] and levels[j] < levels[i]:
-                    numbers[j] = levels[j] = 0
-        self.here = self.before(0x7FFFFFFF)
-        if self.here < 0:
-            return
-        head = self.head(self.here) or (0,) * 6
-        self.newest = (head[3], 0)
-        self.acked = (head[4], head[5])
-        self.at = end = self.end(self.here)
-        at = SECTOR_HEAD
-        while at < end:
-            size = self.peek(self.here, at)
-            if size and self.kind == _MARK:
-                self.acked = (self.boot, self.seq)
-            elif size:
-                self.newest = (self.boot, self.seq)
-            at += size or _ALIGN
-            self.at = max(at, end)
-        self.marked = self.acked
-        i = self.here
-        while self.first(i) > self.acked:
-            older = self.before(numbers[i])
-            if older < 0:
-                break
-            i = older
-        self.tail = numbers[i]
-
-    def _open(self, boot: int) -> None:
-        """Go on in a new sector. Raises OSError."""
-        number = self.numbers[self.here] + 1 if self.here >= 0 else 1
-        for k in range(2 * _TRIES):
-            i = self.take(True)
-            if self.write_head(i, number, number, 0, boot):
-                self.here = i
-                self.at = SECTOR_HEAD
-                return
-            if k & 1:  # twice is no accident
-                self.levels[i] = BAD
-        raise OSError(5)
-
-    def _erase(self, i: int) -> bool:
-        self.erases += 1
-        try:
-            self.chip.ioctl(6, i)
-            for at in range(0, self.size, _CHUNK):
-                self.chip.readblocks(i, self._check, at)
-                if self._check != self._blank:
-                    return False
-        except OSError:
-            return False
-        return True
-
-    def _count(self, i: int) -> None:
-        """Sector `i` is about to go: count what nobody has acknowledged."""
-        if self.numbers[i] < self.tail:
-            return
-        at = SECTOR_HEAD
-        end = self.end(i)
-        while at < end:
-            size = self.peek(i, at)
-            self.dropped += size > 0 and self.kind != _MARK and (self.boot, self.seq) > self.acked
-            at += size or _ALIGN
 
 
 class Reader:
@@ -334,10 +215,10 @@ class Reader:
                 self._end = ring.end(self._i)
             while self._at < (self._end or ring.at):
                 size = ring.peek(self._i, self._at)
-                if size and ring.kind != _MARK and (ring.boot, ring.seq) > (self.boot, self.seq):
+                if size and ring.kind != MARK and (ring.boot, ring.seq) > (self.boot, self.seq):
                     self.boot, self.seq, self._size = ring.boot, ring.seq, size
                     return True
-                self._at += size or _ALIGN
+                self._at += size or ALIGN
             following = ring.after(self._number)
             if following < 0:
                 break
@@ -360,5 +241,6 @@ class Reader:
             self._number = self._ring.numbers[i]
 
 
-def _crc(data: "bytes | memoryview", start: "bytes | memoryview") -> int:
+def crc_of(data: "bytes | memoryview", start: "bytes | memoryview") -> int:
+    """CRC-32 of both, `start` first."""
     return binascii.crc32(data, binascii.crc32(start)) & 0xFFFFFFFF

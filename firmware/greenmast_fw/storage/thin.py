@@ -7,6 +7,7 @@ two old ones do not: a power cut leaves one or the other. Loaded when a ring run
 """
 
 from greenmast_fw.storage import ring as rings
+from greenmast_fw.storage import sectors
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -37,8 +38,8 @@ def steps(ring: "Ring") -> "Iterator[int]":
     stride = max(1, -(-(full_bytes if fulls else all_bytes) // (ring.size - rings.SECTOR_HEAD)))
     numbers = [ring.numbers[i] for i in pair]
     level = min(max([ring.levels[i] for i in pair]) + 1, _LEVEL_MAX)
-    first = (ring.head(pair[0]) or (0, 0, 0))[2]
-    target = ring.take(False)
+    first = (sectors.head(ring, pair[0]) or (0, 0, 0))[2]
+    target = sectors.take(ring, False)
     ring.levels[target] = rings.BAD  # nobody else may take it meanwhile
     out, nth, left_out = rings.SECTOR_HEAD, -1, 0
     for i in pair:
@@ -56,7 +57,7 @@ def steps(ring: "Ring") -> "Iterator[int]":
     ring.levels[target] = 0
     if [ring.numbers[i] for i in pair] != numbers:
         return  # the ring has taken them itself
-    if ring.write_head(target, numbers[1], first, level, ring.newest[0]):
+    if sectors.write_head(ring, target, numbers[1], first, level, ring.newest[0]):
         for i in pair:
             ring.numbers[i] = ring.levels[i] = 0
         ring.dropped += left_out

@@ -3,9 +3,9 @@
 import json
 
 from greenmast_fw.core.snapshot import Image
-from greenmast_fw.services import compact, log_read, outbox
+from greenmast_fw.services import log_read, outbox, rings
 from greenmast_fw.services.telemetry import Telemetry
-from greenmast_fw.storage.ring import Ring
+from greenmast_fw.storage import sectors
 from greenmast_protocol import instances, points, quality, tele
 
 BUS = points.index("dc.bus_mv")
@@ -62,8 +62,10 @@ class Site:
         self.codes[i] = quality.GOOD
 
     def start(self, boot):
-        reports = Ring(self.chips[0], compact.report_max(self.image.count))
-        self.box = outbox.Outbox(boot, reports, Ring(self.chips[1], compact.EVENT_MAX), self.image, Wall())
+        reports = sectors.mount(self.chips[0], 8 + 7 * self.image.count)
+        events = sectors.mount(self.chips[1], 60)
+        layout = rings.layout(self.image)
+        self.box = outbox.Outbox(boot, reports, events, self.image, layout, Wall())
         self.sent = []
 
     def report(self, full=False, news=(BUS,)):

@@ -3,7 +3,7 @@
 import random
 
 from greenmast_fw.storage import ring as rings
-from greenmast_fw.storage import thin
+from greenmast_fw.storage import sectors, thin
 
 PAYLOAD_MAX = 80
 
@@ -46,7 +46,8 @@ def body(boot, seq):
 def append(ring, boot, seq, flags=0):
     data = body(boot, seq)
     ring.payload[: len(data)] = data
-    ring.append(1, flags, boot, seq, len(data))
+    if not ring.append(1, flags, boot, seq, len(data)):
+        sectors.insist(ring, 1, flags, boot, seq, len(data))
 
 
 def keys(ring, boot=0, seq=0):
@@ -71,7 +72,7 @@ def test_a_long_random_life_loses_nothing_uncounted():
         chance = random.randint
         random.seed(seed)
         chip = Chip(chance(3, 8))
-        ring = rings.Ring(chip, PAYLOAD_MAX)
+        ring = sectors.mount(chip, PAYLOAD_MAX)
         boot, seq, lost, acked, alive = 1, 0, 0, (0, 0), []
         for _ in range(250):
             what = chance(0, 99)
@@ -94,7 +95,7 @@ def test_a_long_random_life_loses_nothing_uncounted():
                 if what < 86:
                     ring.mark()
             elif what >= 92:
-                ring = rings.Ring(chip, PAYLOAD_MAX)
+                ring = sectors.mount(chip, PAYLOAD_MAX)
                 assert ring.acked <= acked
                 assert ring.newest <= (boot, seq)
                 ring.dropped = lost
@@ -104,7 +105,7 @@ def test_a_long_random_life_loses_nothing_uncounted():
 
 def test_an_unheard_ring_keeps_full_reports_longest_and_never_refuses_the_newest():
     chip = Chip(count=16)
-    ring = rings.Ring(chip, PAYLOAD_MAX)
+    ring = sectors.mount(chip, PAYLOAD_MAX)
     for seq in range(1, 1_501):
         if ring.room() < 2:
             thinned(ring)
@@ -119,13 +120,13 @@ def test_an_unheard_ring_keeps_full_reports_longest_and_never_refuses_the_newest
 
 
 def test_the_mark_survives_and_what_was_acknowledged_is_not_read_again():
-    ring = rings.Ring(Chip(), PAYLOAD_MAX)
+    ring = sectors.mount(Chip(), PAYLOAD_MAX)
     for seq in range(1, 20):
         append(ring, 4, seq)
     ring.acknowledge(4, 12)
     ring.mark()
     append(ring, 4, 20)
-    again = rings.Ring(ring.chip, PAYLOAD_MAX)
+    again = sectors.mount(ring.chip, PAYLOAD_MAX)
     assert again.acked == (4, 12) == again.marked
     assert again.newest == (4, 20)
     assert keys(again, again.acked[0], again.acked[1])[0] == (4, 13)
@@ -133,17 +134,17 @@ def test_the_mark_survives_and_what_was_acknowledged_is_not_read_again():
 
 def test_a_program_that_the_flash_swallows_is_noticed_and_goes_elsewhere():
     chip = Chip()
-    ring = rings.Ring(chip, PAYLOAD_MAX)
+    ring = sectors.mount(chip, PAYLOAD_MAX)
     append(ring, 1, 1)
     chip.refuses = (ring.here,)
     append(ring, 1, 2)
     assert ring.here not in chip.refuses
-    assert keys(ring) == [(1, 1), (1, 2)] == keys(rings.Ring(chip, PAYLOAD_MAX))
+    assert keys(ring) == [(1, 1), (1, 2)] == keys(sectors.mount(chip, PAYLOAD_MAX))
 
 
 def test_a_sector_that_does_not_erase_is_left_out():
     chip = Chip()
-    ring = rings.Ring(chip, PAYLOAD_MAX)
+    ring = sectors.mount(chip, PAYLOAD_MAX)
     for seq in range(1, 100):
         append(ring, 1, seq)
     chip.stuck = (ring.after(0),)
@@ -155,7 +156,7 @@ def test_a_sector_that_does_not_erase_is_left_out():
 
 def test_a_flash_that_takes_nothing_raises_and_recovers():
     chip = Chip()
-    ring = rings.Ring(chip, PAYLOAD_MAX)
+    ring = sectors.mount(chip, PAYLOAD_MAX)
     chip.refuses = chip.stuck = range(chip.count)
     for seq in (1, 2):
         try:
@@ -164,39 +165,39 @@ def test_a_flash_that_takes_nothing_raises_and_recovers():
         except OSError:
             pass
     chip.refuses = chip.stuck = ()
-    ring = rings.Ring(chip, PAYLOAD_MAX)
+    ring = sectors.mount(chip, PAYLOAD_MAX)
     append(ring, 1, 3)
     assert keys(ring) == [(1, 3)]
 
 
 def test_a_record_that_rots_is_not_shown_and_costs_no_other():
     chip = Chip()
-    ring = rings.Ring(chip, PAYLOAD_MAX)
+    ring = sectors.mount(chip, PAYLOAD_MAX)
     for seq in range(1, 30):
         append(ring, 1, seq)
     first = chip.size * ring.after(0) + rings.SECTOR_HEAD
     for at in range(first, first + rings.HEAD + 12, 5):
         chip.data[at] ^= 4
-        assert keys(rings.Ring(chip, PAYLOAD_MAX)) == [(1, seq) for seq in range(2, 30)]
+        assert keys(sectors.mount(chip, PAYLOAD_MAX)) == [(1, seq) for seq in range(2, 30)]
         chip.data[at] ^= 4
     assert keys(ring)[0] == (1, 1)
 
 
 def test_mounting_reads_the_heads_and_little_more_however_much_is_stored():
     chip = Chip(count=64)
-    ring = rings.Ring(chip, PAYLOAD_MAX)
+    ring = sectors.mount(chip, PAYLOAD_MAX)
     for seq in range(1, 900):
         append(ring, 1, seq)
     ring.acknowledge(1, 890)
     ring.mark()
     chip.reads = 0
-    rings.Ring(chip, PAYLOAD_MAX)
+    sectors.mount(chip, PAYLOAD_MAX)
     assert 64 <= chip.reads < 64 + 200
 
 
 def test_every_sector_is_erased_equally_often():
     chip = Chip(count=8)
-    ring = rings.Ring(chip, PAYLOAD_MAX)
+    ring = sectors.mount(chip, PAYLOAD_MAX)
     for seq in range(1, 1_000):
         append(ring, 1, seq)
         ring.acknowledge(1, seq)

@@ -1,6 +1,6 @@
-"""`esp32.Partition` on files: raw NOR flash of the partitions that the virtual board has.
+"""`esp32.Partition` on files: NOR flash of the virtual board.
 
-`GREENMAST_PARTITIONS` names them, `label=path` separated by colons.
+`GREENMAST_PARTITIONS` names the raw ones, `label=path` separated by colons.
 """
 
 import os
@@ -10,7 +10,7 @@ _GET_BLOCK_COUNT, _GET_BLOCK_SIZE, _ERASE = 4, 5, 6
 
 
 class Partition:
-    """What is programmed is there for the next boot, however this process ends."""
+    """What is written is there for the next boot, however this process ends."""
 
     TYPE_DATA = 1
 
@@ -42,4 +42,6 @@ class Partition:
         if request == _ERASE:
             self._file.seek(argument * _BLOCK_SIZE)
             self._file.write(b"\xff" * _BLOCK_SIZE)
-        return {_GET_BLOCK_COUNT: self._blocks, _GET_BLOCK_SIZE: _BLOCK_SIZE}.get(request, 0)
+        return (
+            self._blocks if request == _GET_BLOCK_COUNT else _BLOCK_SIZE if request == _GET_BLOCK_SIZE else 0
+        )
