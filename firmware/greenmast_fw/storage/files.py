@@ -12,6 +12,7 @@ from greenmast_protocol import slot
 CONFIG = "config"
 RECORD = "record"
 BOOT = "boot"
+_PIECE = 256
 
 
 class DamagedError(Exception):
@@ -33,8 +34,12 @@ def store(name: str, body: bytes) -> None:
     data = slot.pack(max(number, 0) + 1, body)
     with open(path, "wb") as f:
         f.write(data)
-    if _content(path) != data:
-        raise OSError(5)
+    piece = bytearray(_PIECE)
+    with open(path, "rb") as f:
+        for at in range(0, len(data), _PIECE):
+            count = f.readinto(piece)
+            if piece[:count] != data[at : at + _PIECE]:
+                raise OSError(5)
 
 
 def configuration() -> "tuple[object, list[tuple[str, str]]]":
@@ -88,6 +93,8 @@ def _newest(name: str) -> "tuple[int, bytes | None, int]":
 def _content(path: str) -> "bytes | None":
     try:
         with open(path, "rb") as f:
-            return f.read()
+            size = f.seek(0, 2)
+            f.seek(0)
+            return f.read(size)  # without its size MicroPython takes up to twice the room
     except OSError:
         return None

@@ -1,6 +1,6 @@
 """Thinning: two old sectors of a ring become one, so that the newest record always finds room.
 
-Of full reports and changes the full ones stay; where that is not enough every second one, every third. The
+Of full reports and changes the full ones stay; of these, where it is not enough, evenly as many as fit. The
 oldest pair of sectors that was thinned least goes first, and the newest quarter is spared: what is long ago
 keeps less and less detail. Until the head of the new sector is written it does not count, from then on the
 two old ones do not: a power cut leaves one or the other. Loaded when a ring runs full.
@@ -35,19 +35,21 @@ def steps(ring: "Ring") -> "Iterator[int]":
                 fulls += 1
                 full_bytes += size
             yield i
-    stride = max(1, -(-(full_bytes if fulls else all_bytes) // (ring.size - rings.SECTOR_HEAD)))
+    wanted = full_bytes if fulls else all_bytes
+    room = min(wanted, ring.size - rings.SECTOR_HEAD)
     numbers = [ring.numbers[i] for i in pair]
     level = min(max([ring.levels[i] for i in pair]) + 1, _LEVEL_MAX)
     first = (sectors.head(ring, pair[0]) or (0, 0, 0))[2]
     target = sectors.take(ring, False)
     ring.levels[target] = rings.BAD  # nobody else may take it meanwhile
-    out, nth, left_out = rings.SECTOR_HEAD, -1, 0
+    out, share, left_out = rings.SECTOR_HEAD, 0, 0
     for i in pair:
         for size, at in _records(ring, i):
             left_out += 1
             if ring.flags & FULL or not fulls:
-                nth += 1
-                if nth % stride == 0 and out + size <= ring.size:
+                share += room
+                if share >= wanted and out + size <= ring.size:
+                    share -= wanted
                     if not ring.program(target, out, ring.load(i, at)):
                         ring.levels[target] = 0
                         return  # nothing is lost; the next try erases it again
