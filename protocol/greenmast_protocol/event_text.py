@@ -64,8 +64,8 @@ def _what(name: str, subject: int, new: int) -> str:
     if name == "policy":
         wanted = show.quantity(new, "permille")
         return ("battery kept from %s on" if subject else "charging to %s") % wanted
-    if name in _WORDS:
-        return _of(_WORDS[name], new)
+    if name in _WORDS and 0 <= new < len(_WORDS[name]):
+        return _WORDS[name][new]
     return "%s %d = %d" % (name, subject, new)
 
 

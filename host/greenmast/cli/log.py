@@ -40,8 +40,9 @@ def pull(
         while more:
             told = link.call("log.read", params)
             for record in told["records"]:
-                if not json_output and _missing(before, record, begins=since is None):
-                    typer.echo(f"({_missing(before, record, begins=since is None)} events are gone)")
+                gone = _missing(before, record, begins=since is None)
+                if gone and not json_output:
+                    typer.echo(f"(events gone: {gone})")
                 typer.echo(json.dumps(_document(record)) if json_output else _line(record))
                 before = record
                 params = {"boot": record["boot"], "since": record["seq"]}
