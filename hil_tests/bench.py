@@ -76,6 +76,17 @@ class Bench:
     def boot(self) -> int:
         return int(self._link.call("hello")["boot"])
 
+    def log(self) -> list[dict[str, Any]]:
+        """All events of the board's log."""
+        records: list[dict[str, Any]] = []
+        more, params = True, {}
+        while more:
+            told = self._link.call("log.read", params)
+            records += told["records"]
+            more = told["more"]
+            params = {"boot": records[-1]["boot"], "since": records[-1]["seq"]}
+        return records
+
     def until(self, what: str, condition: Callable[[], Any], within_s: float = 60.0) -> None:
         """Wait for `condition`; on failure show the board's console."""
         try:

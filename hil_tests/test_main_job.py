@@ -50,7 +50,7 @@ def test_the_board_killed_on_genset_resumes_and_no_acknowledged_record_is_lost(b
     bench.no_acknowledged_record_is_lost()
 
 
-def test_the_broker_killed_and_restarted_costs_no_record(bench: Bench) -> None:
+def test_broker_and_board_killed_cost_no_record(bench: Bench) -> None:
     boot = bench.boot()
     bench.broker.stop(signal.SIGKILL)
     before = bench.statistics()["telemetry"]["seq"]
@@ -59,9 +59,17 @@ def test_the_broker_killed_and_restarted_costs_no_record(bench: Bench) -> None:
     time.sleep(5)
     told = bench.statistics()["telemetry"]["seq"]
     assert told > before, "reports were made while the broker was down"
+    pid = bench.chain.world.board.pid
+    assert pid
+    os.kill(pid, signal.SIGKILL)
+    bench.until("next boot", lambda: bench.boot() == boot + 1)
+    numbers = [record["n"] for record in bench.log() if record["boot"] == boot]
+    assert numbers == list(range(1, len(numbers) + 1)), "every event is in the log"
+    assert len(numbers) > 3
     bench.broker.start()
     bench.until("everything acknowledged", lambda: bench.acked.get(boot, 0) >= told, 120)
     assert bench.stored()[boot][:told] == list(range(1, told + 1)), "no gap, nothing twice"
+    bench.until("the new boot's too", lambda: bench.acked.get(boot + 1, 0) > 1, 60)
     assert bench.statistics()["telemetry"]["dropped"] == 0
     bench.no_acknowledged_record_is_lost()
 
