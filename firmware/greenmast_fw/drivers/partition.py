@@ -5,7 +5,7 @@ Both are block devices that program without erasing. What is kept in memory is g
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from greenmast_fw.storage.ring import Chip
+    from typing import Any
 
 # Labels of what the hub has not heard of yet, and of what has happened.
 OUTBOX, EVENTS = "outbox", "events"
@@ -35,7 +35,7 @@ class Memory:
         return _COUNT if request == _BLOCK_COUNT else _SIZE if request == _BLOCK_SIZE else 0
 
 
-def find(label: str) -> "Chip":
+def find(label: str) -> "Any":
     """The data partition called `label`, else memory."""
     try:
         from esp32 import Partition  # type: ignore[import-not-found]
