@@ -48,7 +48,7 @@ def test_a_power_cut_leaves_a_ring_without_loss_repetition_or_invention() -> Non
     assert rows.keys() == {"append", "mark", "thin"}
     for what, row in rows.items():
         print(what, row["tried"], "cuts,", row["again"], "more in the boots after them")
-        assert row["tried"] == 4 * row["operations"] >= 4 * row["acts"] > 0, "every operation, every kind"
+        assert row["tried"] == 4 * row["operations"] > 0, "every operation, every kind"
         assert row["again"] > row["tried"]
         assert row["failed"] == []
     for what in ("thin", "append"):
