@@ -1,10 +1,10 @@
 """Gives short names, which all share, to what nobody asks for by name: each name takes heap on the board.
 
-- Private attributes, as far as a class alone mentions them: a name that begins with one underscore, is
-  assigned as `self._name` in a class and occurs in no other way (on another object, as a string, as a method
-  or as a name of a module). Names that occur together in a class, or in one and its bases, stay different.
+- Private attributes and methods, as far as a class alone mentions them: a name that begins with one
+  underscore, is assigned as `self._name` or defined in a class and occurs in no other way (on another object,
+  as a string or as a name of a module). Names that occur together in a class, or in one and its bases, stay different.
 - Arguments of functions that no call gives by name.
-Methods and functions keep their names, so that a traceback can be read.
+Public methods and functions keep their names, so that a traceback can be read.
 
 Works on the syntax trees that `linker` gives, all modules together.
 """
@@ -61,6 +61,9 @@ def _shorten_attributes(trees: Mapping[str, ast.Module]) -> None:
             for node in _of_self(part):
                 if node.attr in own:
                     members[node.attr].add(families[part.name])
+            for method in _methods(part):
+                if method.name in own:
+                    members[method.name].add(families[part.name])
     taken: defaultdict[str, set[str]] = defaultdict(set)  # family -> short names given there
     short: dict[str, str] = {}
     # Those of many families first: they leave the least choice.
@@ -70,6 +73,9 @@ def _shorten_attributes(trees: Mapping[str, ast.Module]) -> None:
         for family in members[name]:
             taken[family].add(new)
     for tree in trees.values():
+        for part in _classes(tree):
+            for method in _methods(part):
+                method.name = short.get(method.name, method.name)
         for found in ast.walk(tree):
             if isinstance(found, ast.Attribute):
                 found.attr = short.get(found.attr, found.attr)
@@ -82,13 +88,16 @@ def _is_free(new: str, known: set[str], families: set[str], taken: Mapping[str, 
 def _names(trees: Mapping[str, ast.Module]) -> tuple[set[str], set[str]]:
     """Attributes that may be renamed, and all other names and words there are."""
     stored: set[str] = set()
-    private: set[int] = set()  # nodes that are `self._name` in a class
+    private: set[int] = set()  # nodes that are `self._name` in a class, or define it
     for tree in trees.values():
         for part in _classes(tree):
             for node in _of_self(part):
                 private.add(id(node))
                 if isinstance(node.ctx, ast.Store):
                     stored.add(node.attr)
+            for method in _methods(part):
+                private.add(id(method))
+                stored.add(method.name)
     known = {
         word
         for tree in trees.values()
@@ -150,6 +159,13 @@ def _of_self(part: ast.ClassDef) -> Iterator[ast.Attribute]:
             and node.value.id == "self"
             and node.attr[0] == "_" != node.attr[1:2]
         ):
+            yield node
+
+
+def _methods(part: ast.ClassDef) -> Iterator[_Function]:
+    """Private methods of a class."""
+    for node in part.body:
+        if isinstance(node, _Function) and node.name[0] == "_" != node.name[1:2]:
             yield node
 
 

@@ -61,9 +61,10 @@ def test_objects_keep_their_values_and_classes_share_the_names() -> None:
     pump, safe, names, count = run(tree)
     assert (pump, safe) == before[:2]
     # `_seen` is read by another class and `_fitted` is a string: both stay.
-    assert names == ["_a", "_b", "_fitted", "_seen"]
+    assert names == ["_a", "_c", "_fitted", "_seen"]
     text = ast.unparse(tree)
-    assert "def _run" in text, "methods keep their names"
+    assert "def read" in text, "public methods keep their names"
+    assert "def _b" in text, "private ones share the short names"
     assert count == 4, "a class and its base share an object"
     assert text.count("self._a = ") == 2, "classes apart share names"
 
