@@ -2,7 +2,8 @@
 
 - Private attributes and methods, as far as a class alone mentions them: a name that begins with one
   underscore, is assigned as `self._name` or defined in a class and occurs in no other way (on another object,
-  as a string or as a name of a module). Names that occur together in a class, or in one and its bases, stay different.
+  as a string or as a name of a module). Names that occur together in a class, or in one and its bases, stay
+  different.
 - Arguments of functions that no call gives by name.
 Public methods and functions keep their names, so that a traceback can be read.
 
