@@ -131,16 +131,18 @@ class Day(CoreRun):
 
     def _boot(self) -> None:
         super()._boot()
+        nothing = Nothing()
         self._scan_values = Scan(
             self.board.image,
             self.controller,
-            None,
-            None,
+            nothing,  # type: ignore[arg-type]
             [],
+            [],
+            nothing,  # type: ignore[arg-type]
             None,
-            Nothing(),
+            nothing,  # type: ignore[arg-type]
             5_000,
-            1,  # type: ignore[arg-type]
+            1,
         )
         self._telemetry = Telemetry(
             self._scan_values,

@@ -134,9 +134,6 @@ def _shorten_attributes(trees: Mapping[str, ast.Module]) -> None:
         for family in members[name]:
             taken[family].add(new)
     for tree in trees.values():
-        for part in _classes(tree):
-            for method in _methods(part):
-                method.name = short.get(method.name, method.name)
         for found in ast.walk(tree):
             if isinstance(found, ast.Attribute):
                 found.attr = short.get(found.attr, found.attr)

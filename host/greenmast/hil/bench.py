@@ -219,7 +219,8 @@ class Bench:
     def log(self) -> list[dict[str, Any]]:
         """All events of the board's log, oldest first, as `log.read` tells them."""
         records: list[dict[str, Any]] = []
-        more, params = True, {}
+        params: dict[str, int] = {}
+        more = True
         while more:
             told = self.link.call("log.read", params)
             records += told["records"]
