@@ -51,12 +51,10 @@ class House:
         self.hub = HubProcess(self.broker.url, self._folder)
 
     def stored(self) -> dict[int, list[int]]:
-        """Sequence numbers of the telemetry in the hub's database, by boot."""
+        """Numbers of the records in the hub's database, reports and events, by boot."""
         numbers: dict[int, list[int]] = {}
         with closing(sqlite3.connect(self._folder / "hub.db", timeout=10)) as db:
-            for boot, seq in db.execute(
-                "select boot, seq from messages where kind = 'tele' order by boot, seq"
-            ):
+            for boot, seq in db.execute("select boot, seq from messages order by boot, seq"):
                 numbers.setdefault(boot, []).append(seq)
         return numbers
 

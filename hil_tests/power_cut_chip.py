@@ -16,21 +16,22 @@ CUTS = ("before", "after", "torn", "lost")
 
 
 class Chip:
-    """`data`: the flash. `cut_at`: the operation at which power goes (0: never)."""
+    """`data`: the flash, in sectors of `block` bytes. `cut_at`: when power goes (0: never)."""
 
-    def __init__(self, data, cut_at=0, cut="before"):
+    def __init__(self, data, cut_at=0, cut="before", block=BLOCK):
         self.data = data
         self.operations = self.erases = 0
         self._cut_at = cut_at
         self._cut = cut
+        self._block = block
         self._dead = False
 
     def readblocks(self, block, buf, offset=0):
-        at = block * BLOCK + offset
+        at = block * self._block + offset
         buf[:] = self.data[at : at + len(buf)]
 
     def writeblocks(self, block, buf, offset=0):
-        at = block * BLOCK + offset
+        at = block * self._block + offset
         count = self._count(len(buf))
         data = self.data
         for i in range(count):
@@ -39,13 +40,13 @@ class Chip:
 
     def ioctl(self, request, argument):
         if request == 4:
-            return BLOCKS
+            return len(self.data) // self._block
         if request == 5:
-            return BLOCK
+            return self._block
         if request == 6:
-            count = self._count(BLOCK)
-            self.erases += count == BLOCK
-            at = argument * BLOCK
+            count = self._count(self._block)
+            self.erases += count == self._block
+            at = argument * self._block
             self.data[at : at + count] = b"\xff" * count
             return self._end()
         return 0

@@ -52,7 +52,7 @@ def test_the_board_killed_on_genset_resumes_and_no_acknowledged_record_is_lost(h
     house.no_acknowledged_record_is_lost()
 
 
-def test_the_broker_killed_and_restarted_costs_no_record(house: House) -> None:
+def test_broker_and_board_killed_cost_no_record(house: House) -> None:
     bench = house.bench
     boot = bench.boot()
     house.broker.stop(signal.SIGKILL)
@@ -62,9 +62,15 @@ def test_the_broker_killed_and_restarted_costs_no_record(house: House) -> None:
     time.sleep(5)
     told = bench.statistics()["telemetry"]["seq"]
     assert told > before, "reports were made while the broker was down"
+    bench.kill()
+    bench.until("next boot", lambda: bench.boot() == boot + 1)
+    numbers = [record["n"] for record in bench.log() if record["boot"] == boot]
+    assert numbers == list(range(1, len(numbers) + 1)), "every event is in the log"
+    assert len(numbers) > 3
     house.broker.start()
     bench.until("everything acknowledged", lambda: house.acked.get(boot, 0) >= told, 120)
     assert house.stored()[boot][:told] == list(range(1, told + 1)), "no gap, nothing twice"
+    bench.until("the new boot's too", lambda: house.acked.get(boot + 1, 0) > 1, 60)
     assert bench.statistics()["telemetry"]["dropped"] == 0
     house.no_acknowledged_record_is_lost()
 

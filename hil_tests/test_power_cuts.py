@@ -1,4 +1,4 @@
-"""Power cut at every flash operation of every document's write, and again while the board recovers."""
+"""Power cut at every flash operation of every kind of write, and again while the board recovers."""
 
 from __future__ import annotations
 
@@ -53,3 +53,16 @@ def test_a_power_cut_in_a_transaction_leaves_the_old_or_the_new_configuration() 
             "every operation and kind"
         )
         assert row["failed"] == []
+
+
+@pytest.mark.timeout(120)
+def test_a_power_cut_leaves_a_ring_without_loss_repetition_or_invention() -> None:
+    rows = {row["ring"]: row for row in _run("power_cut_ring.py")}
+    assert rows.keys() == {"append", "mark", "thin"}
+    for what, row in rows.items():
+        print(what, row["tried"], "cuts,", row["again"], "more in the boots after them")
+        assert row["tried"] == 4 * row["operations"] > 0, "every operation, every kind"
+        assert row["again"] > row["tried"]
+        assert row["failed"] == []
+    for what in ("thin", "append"):
+        assert rows[what]["dropped"], "the ring was full"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 import os
 import threading
 import tty
@@ -105,6 +106,13 @@ class FakeBoard:
 
     def command(self, params: dict[str, Any]) -> tuple[str, str, dict[str, Any]]:
         return self.refusal, self.refusal, params["args"]
+
+    def log(self, params: dict[str, Any]) -> list[bytes] | str:
+        """Two batches of one event each; one event is gone."""
+        after = params.get("since", 0)
+        record = {"boot": 7, "seq": after + 2, "n": after + 1, "ts": 1_764_000_000, "up": 90}
+        record |= {"trusted": after > 0, "event": [1, 0, 2, 0, 0, 0]}
+        return [json.dumps({"records": [record], "more": after < 2}).encode()]
 
     def bus(self, params: dict[str, Any]) -> str:
         return "this board has no bus"

@@ -50,7 +50,7 @@ TEXTS = {
     "policy.name": "named preset",
     "scan.period_ms": "control period",
     "scan.hold_s": "without any data hold the outputs this long, then the site's default",
-    "telemetry.period_s": "shortest time between reports",
+    "telemetry.period_s": "time between reports of what has changed; events are reported within 2 s",
     "telemetry.full_s": "time between full reports",
     "grid.flap_count": "so many losses within the window are flapping",
     "grid.flap_window_s": "window in which losses of the grid count as flapping",

@@ -158,7 +158,7 @@ PARAMS = (
     ("scan.period_ms", 1_000, 100, 10_000),
     ("scan.stale_periods", 3, 2, 20),
     ("scan.hold_s", 120, 0, 3_600),
-    ("telemetry.period_s", 10, 1, 3_600),
+    ("telemetry.period_s", 180, 1, 3_600),
     ("telemetry.full_s", 900, 10, 86_400),
 )
 

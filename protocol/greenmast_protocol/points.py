@@ -4,17 +4,17 @@ A row is (name, low, high, dead band). Names are `subsystem.name_unit`; the last
 (see `units`). Values are integers. One outside [low, high] is INVALID, never clamped. The dead band is the
 change worth telling about before the next full report (0: any change). Points whose values stand for words
 have those words in the module `labels`. A point's number is its place in this table; numbers are not a wire
-format, names are.
+format, names are. Boards keep numbers on flash, so rows are only ever appended.
 
 `POINTS` and `NAMES` are for hosts. The board keeps the same packed, behind its functions.
 """
 
 POINTS = (
-    ("grid.voltage_mv", 0, 500_000, 2_000),  # the worst phase, upstream of K_GRID
-    ("grid.current_ma", 0, 1_000_000, 500),
-    ("grid.power_w", -200_000, 200_000, 50),
+    ("grid.voltage_mv", 0, 500_000, 4_000),  # the worst phase, upstream of K_GRID
+    ("grid.current_ma", 0, 1_000_000, 1_000),
+    ("grid.power_w", -200_000, 200_000, 100),
     ("grid.frequency_chz", 0, 10_000, 20),
-    ("grid.energy_wh", 0, 0x7FFFFFFFFF, 100),
+    ("grid.energy_wh", 0, 0x7FFFFFFFFF, 500),
     ("grid.mains_ok", 0, 1, 0),  # mains-fail input, where there is one
     ("grid.qualified", 0, 1, 0),
     ("genset.state", 0, 9, 0),
@@ -22,28 +22,28 @@ POINTS = (
     ("genset.voltage_mv", 0, 500_000, 2_000),
     ("genset.frequency_chz", 0, 10_000, 20),
     ("genset.rpm", 0, 10_000, 50),
-    ("genset.power_w", -200_000, 200_000, 50),
+    ("genset.power_w", -200_000, 200_000, 100),
     ("genset.fuel_permille", 0, 1_000, 5),
     ("genset.oil_kpa", 0, 2_000, 20),
     ("genset.coolant_dc", -500, 2_000, 20),
     ("genset.run_s", 0, 0x7FFFFFFF, 300),
     ("genset.starts", 0, 0x7FFFFFFF, 0),
-    ("genset.energy_wh", 0, 0x7FFFFFFFFF, 100),
+    ("genset.energy_wh", 0, 0x7FFFFFFFFF, 500),
     ("genset.fault", 0, 0xFFFF, 0),
-    ("rectifier.output_mv", 0, 100_000, 100),
-    ("rectifier.output_ma", 0, 1_000_000, 500),
-    ("rectifier.setpoint_mv", 0, 100_000, 100),
+    ("rectifier.output_mv", 0, 100_000, 200),
+    ("rectifier.output_ma", 0, 1_000_000, 2_000),
+    ("rectifier.setpoint_mv", 0, 100_000, 200),
     ("rectifier.limit_ma", 0, 1_000_000, 500),
     ("rectifier.ac_present", 0, 1, 0),
-    ("rectifier.energy_wh", 0, 0x7FFFFFFFFF, 100),
-    ("dc.bus_mv", 0, 100_000, 100),
+    ("rectifier.energy_wh", 0, 0x7FFFFFFFFF, 500),
+    ("dc.bus_mv", 0, 100_000, 200),
     ("solar.voltage_mv", 0, 1_000_000, 2_000),
-    ("solar.current_ma", 0, 1_000_000, 500),
-    ("solar.power_w", 0, 200_000, 50),
-    ("solar.energy_wh", 0, 0x7FFFFFFFFF, 100),
-    ("battery.voltage_mv", 0, 100_000, 100),
-    ("battery.current_ma", -1_000_000, 1_000_000, 1_000),
-    ("battery.soc_permille", 0, 1_000, 5),
+    ("solar.current_ma", 0, 1_000_000, 2_000),
+    ("solar.power_w", 0, 200_000, 100),
+    ("solar.energy_wh", 0, 0x7FFFFFFFFF, 500),
+    ("battery.voltage_mv", 0, 100_000, 200),
+    ("battery.current_ma", -1_000_000, 1_000_000, 2_000),
+    ("battery.soc_permille", 0, 1_000, 10),
     ("battery.soc_error_permille", 0, 1_000, 10),
     ("battery.soh_permille", 0, 1_000, 5),
     ("battery.temperature_dc", -500, 1_000, 10),
@@ -54,14 +54,14 @@ POINTS = (
     ("battery.reserve_permille", 0, 1_000, 0),
     ("battery.to_lvd_s", 0, 0x7FFFFFFF, 900),  # expected; while there is AC: if it failed now
     ("battery.to_lvd_min_s", 0, 0x7FFFFFFF, 900),  # pessimistic
-    ("load.power_w", 0, 200_000, 50),
+    ("load.power_w", 0, 200_000, 100),
     ("load.tier1_w", 0, 200_000, 50),
     ("load.tier2_w", 0, 200_000, 50),
     ("load.tier3_w", 0, 200_000, 50),
-    ("load.energy_wh", 0, 0x7FFFFFFFFF, 100),
-    ("load.tier1_wh", 0, 0x7FFFFFFFFF, 100),
-    ("load.tier2_wh", 0, 0x7FFFFFFFFF, 100),
-    ("load.tier3_wh", 0, 0x7FFFFFFFFF, 100),
+    ("load.energy_wh", 0, 0x7FFFFFFFFF, 500),
+    ("load.tier1_wh", 0, 0x7FFFFFFFFF, 500),
+    ("load.tier2_wh", 0, 0x7FFFFFFFFF, 500),
+    ("load.tier3_wh", 0, 0x7FFFFFFFFF, 500),
     ("site.door_open", 0, 1, 0),
     ("site.smoke", 0, 1, 0),
     ("site.temperature_dc", -500, 1_000, 10),

@@ -1,6 +1,7 @@
 """The `tele` payload: values by name with their quality, numbered so that gaps show. Decides nothing.
 
-`{"boot","seq","ts","trusted","full","v":{name:int|null},"q":{name:"stale"|"invalid"}}`. A name under `q` has
+`{"boot","seq","ts","trusted","full","v":{name:int|null},"q":{name:"stale"|"invalid"}}`, and `"lost"` where so
+many of the numbers just before this one will never come: the board has dropped them. A name under `q` has
 no value: what is not good is null under `v`, so a stale value cannot pass for a fresh one. Names that are not
 in the point table are kept: a newer board may know more than this host.
 """
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
 _COUNTER_MAX = 0x7FFFFFFF
 _MEMBERS = ("boot", "seq", "ts", "trusted", "full", "v", "q")
+_LOST = "lost"
 NAME_LENGTH_MAX = 48
 
 
@@ -26,6 +28,7 @@ class Tele:
     def __init__(self, document: "dict[str, Any]") -> None:
         self.boot: int = document["boot"]
         self.seq: int = document["seq"]
+        self.lost: int = document.get(_LOST, 0)
         self.ts: int = document["ts"]
         self.trusted: bool = document["trusted"]
         self.full: bool = document["full"]
@@ -33,38 +36,62 @@ class Tele:
         self.q: "dict[str, str]" = document["q"]
 
 
+class Members:
+    """The members `"v":{..},"q":{..}` as JSON, in pieces, point by point.
+
+    Dicts of all points would take the board several times the memory.
+    """
+
+    def __init__(self) -> None:
+        self._v = bytearray(b'"v":{')
+        self._q = bytearray(b'},"q":{')
+
+    def add(self, name: str, value: "int | None", code: int) -> None:
+        """Tell the point `name`; it has a value only with the quality code GOOD."""
+        if code != quality.GOOD:
+            word = "stale" if code == quality.STALE else "invalid"
+            self._q += ('%s"%s":"%s"' % ("" if self._q[-1] == 0x7B else ",", name, word)).encode()
+            value = None
+        told = "null" if value is None else value
+        self._v += ('%s"%s":%s' % ("" if self._v[-1] == 0x7B else ",", name, told)).encode()
+
+    def pieces(self) -> "list[bytes | bytearray]":
+        """The JSON; nothing may be added any more."""
+        self._q += b"}"
+        return [self._v, self._q]
+
+
 def members(
     numbers: "Numbers", values: "list[int | None]", codes: "Codes", name: "Callable[[int], str]" = points.name
 ) -> "list[bytes | bytearray]":
-    """The members `"v":{..},"q":{..}` as JSON, in pieces, for the points `numbers`.
+    """`Members` of the points `numbers`.
 
-    `values[i]`, `codes[i]` and `name(i)` are value, quality and name of point `i`. Dicts of all points would
-    take the board several times the memory.
+    `values[i]`, `codes[i]` and `name(i)` are value, quality and name of point `i`.
     """
-    out = bytearray(b'"v":{')
-    comma = '"'
+    out = Members()
     for i in numbers:
-        value = values[i] if codes[i] == quality.GOOD else None
-        out += ('%s%s":%s' % (comma, name(i), "null" if value is None else value)).encode()
-        comma = ',"'
-    qualities = bytearray(b'},"q":{')
-    comma = '"'
-    for i in numbers:
-        if codes[i] != quality.GOOD:
-            word = "stale" if codes[i] == quality.STALE else "invalid"
-            qualities += ('%s%s":"%s"' % (comma, name(i), word)).encode()
-            comma = ',"'
-    qualities += b"}"
-    return [out, qualities]
+        out.add(name(i), values[i], codes[i])
+    return out.pieces()
 
 
 def build(
-    boot: int, seq: int, ts: int, trusted: bool, full: bool, v_and_q: "list[bytes | bytearray]"
+    boot: int,
+    seq: int,
+    ts: int,
+    trusted: bool,
+    full: bool,
+    v_and_q: "list[bytes | bytearray]",
+    lost: int = 0,
 ) -> bytes:
     """JSON bytes of a report; `v_and_q` is what `members` gives."""
-    head = '{"boot":%d,"seq":%d,"ts":%d,' % (boot, seq, ts)
+    head = '{"boot":%d,"seq":%d,%s"ts":%d,' % (boot, seq, lost_member(lost), ts)
     head += '"trusted":%s,"full":%s,' % ("true" if trusted else "false", "true" if full else "false")
     return b"".join([head.encode()] + v_and_q + [b"}"])
+
+
+def lost_member(lost: int) -> str:
+    """JSON of the member that says how many numbers before this one will never come; none for 0."""
+    return '"lost":%d,' % lost if lost else ""
 
 
 def parse(data: bytes) -> Tele:
@@ -76,14 +103,16 @@ def parse(data: bytes) -> Tele:
         if key not in value:
             raise ValueError("%s is missing" % key)
     for key in value:
-        if key not in _MEMBERS:
+        if key not in _MEMBERS and key != _LOST:
             raise ValueError("unexpected member %s" % key)
-    for key in ("boot", "seq", "ts"):
+    for key in ("boot", "seq", "ts", _LOST) if _LOST in value else ("boot", "seq", "ts"):
         if type(value[key]) is not int or value[key] < 0:
             raise ValueError("%s must be a positive integer" % key)
     for key in ("boot", "seq"):
         if value[key] > _COUNTER_MAX:
             raise ValueError("%s must lie in 0 .. %d" % (key, _COUNTER_MAX))
+    if value.get(_LOST, 0) > value["seq"]:
+        raise ValueError("lost counts numbers before seq")
     for key in ("trusted", "full"):
         if value[key] is not True and value[key] is not False:
             raise ValueError("%s must be true or false" % key)

@@ -70,6 +70,10 @@ class Image:
         """The point of the table whose range and dead band point `i` has."""
         return self._instances.kind(i) if self._instances and i >= points.COUNT else i
 
+    def blocks(self) -> "list[tuple[str, int, int, int, int]]":
+        """What the points beyond the table are, see `Instances`."""
+        return self._instances.blocks if self._instances else []
+
     def name(self, i: int) -> str:
         """Name of point `i`."""
         return self._instances.name(i) if self._instances and i >= points.COUNT else points.name(i)

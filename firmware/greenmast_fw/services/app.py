@@ -14,11 +14,12 @@ from greenmast_fw.drivers.modbus_line import Line
 from greenmast_fw.drivers.modbus_master import Master, RtuMaster
 from greenmast_fw.drivers.pins import Inputs, Outputs
 from greenmast_fw.drivers.wall import Wall
-from greenmast_fw.services import keeper, supervisor
+from greenmast_fw.services import keeper, overlay, supervisor
 from greenmast_fw.services.console import Console
 from greenmast_fw.services.health import Health
 from greenmast_fw.services.journal import Journal
 from greenmast_fw.services.keeper import Keeper
+from greenmast_fw.services.outbox import Outbox
 from greenmast_fw.services.poll import BusPoller
 from greenmast_fw.services.rpc import Rpc
 from greenmast_fw.services.scan import Scan
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from greenmast_fw.services.setup import Setup, Wires
+    from greenmast_fw.storage.ring import Ring
 
 _PARITY = {"N": None, "E": 0, "O": 1}
 
@@ -68,11 +70,15 @@ def build(boot: int, setup: "Setup") -> "Coroutine[None, None, None]":
     controller = Controller(params, site_of_core)
     journal = Journal()
     keeper.resume(controller, kept, journal)
+    wall = Wall()
+    reports, events, layout = overlay.run(_rings, image)
+    outbox = Outbox(boot, reports, events, image, layout, wall)
+    boot = outbox.boot
     watchdog = machine.WDT(timeout=board.WATCHDOG_MS)
     driven = Outputs(outputs, chips)
     scan = Scan(image, controller, driven, inputs, pollers, health, watchdog, journal, period_ms, boot)
-    wall = Wall()
-    telemetry = Telemetry(scan, wall, params["telemetry.period_s"], params["telemetry.full_s"])
+    scan.outbox = outbox
+    telemetry = Telemetry(scan, outbox, params["telemetry.period_s"], params["telemetry.full_s"])
     site = config["site"]
     identity = {
         "board": site["board"],
@@ -81,12 +87,12 @@ def build(boot: int, setup: "Setup") -> "Coroutine[None, None, None]":
         "boot": boot,
         "revision": config["revision"],
     }
-    view = View(identity, scan, masters, telemetry, wall)
+    view = View(identity, scan, masters, outbox, wall)
     rpc = Rpc(view)
     console = Console(rpc, stdio.Stdin(), stdio.writer(), clock.sleep_ms)
     journal.sink = console.log
-    tasks = [("scan", scan.run), ("console", console.run), ("telemetry", telemetry.run_collect)]
-    tasks.append(("keeper", Keeper(scan, journal).run))
+    tasks = [("scan", scan.run), ("console", console.run), ("telemetry", telemetry.run)]
+    tasks.append(("keeper", Keeper(scan, outbox, journal).run))
     for i, poller in enumerate(pollers):
         tasks.append(("bus %d" % (i + 1), poller.run))
     if trial_s:
@@ -95,13 +101,19 @@ def build(boot: int, setup: "Setup") -> "Coroutine[None, None, None]":
         view.trial = Trial(trial_s, view.restart, journal)
         tasks.append(("trial", view.trial.run))
     if config["mqtt"]:
-        uplink = Uplink(config["mqtt"], site["id"], rpc, telemetry)
+        uplink = Uplink(config["mqtt"], site["id"], rpc, scan, outbox)
         view.uplink = uplink
         tasks.append(("mqtt", uplink.client.run))
         tasks.append(("uplink", uplink.run))
-        tasks.append(("outbox", uplink.run_telemetry))
+        tasks.append(("outbox", uplink.run_outbox))
     journal.write("app", "boot %d, reset cause %d" % (boot, machine.reset_cause()))
     return supervisor.run(journal, tasks)
+
+
+def _rings(image: Image) -> "tuple[Ring, Ring, int]":
+    from greenmast_fw.services import rings
+
+    return rings.all_of(image)
 
 
 def _master(bus: "dict[str, Any]", uart: "tuple[int, int, int, int | None]") -> Master:

@@ -1,7 +1,8 @@
 """Keeps the controller's record on flash, so that a reset costs nothing that was known.
 
 Owns when it is written: soon after the core says that it is worth it, between two scans. A flash that does
-not take it raises an alarm and costs nothing else: control goes on, and the next record is tried again.
+not take it, or what the outbox stores, raises an alarm and costs nothing else: control goes on, and the next
+record is tried again.
 """
 
 import json
@@ -15,6 +16,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from greenmast_fw.core.controller import Controller
     from greenmast_fw.services.journal import Journal
+    from greenmast_fw.services.outbox import Outbox
     from greenmast_fw.services.scan import Scan
 
 _TICK_MS = 200
@@ -24,8 +26,10 @@ _STORAGE_FAULT = alarms.index("storage_fault")
 class Keeper:
     """`failures` counts records that the flash did not take."""
 
-    def __init__(self, scan: "Scan", journal: "Journal") -> None:
+    def __init__(self, scan: "Scan", outbox: "Outbox", journal: "Journal") -> None:
         self.failures = 0
+        self._failed = False
+        self._outbox = outbox
         self._scan = scan
         self._journal = journal
 
@@ -36,18 +40,18 @@ class Keeper:
             if self._scan.worth_storing:
                 self._scan.worth_storing = False
                 self.store()
+            failing = self._failed or self._outbox.failing
+            self._scan.controller.report_alarm(_STORAGE_FAULT, failing)
 
     def store(self) -> None:
         """Write the record now."""
-        controller = self._scan.controller
         try:
-            files.store(files.RECORD, (json.dumps(overlay.run(controller.memory)).encode(),))
-            failed = False
+            files.store(files.RECORD, (json.dumps(overlay.run(self._scan.controller.memory)).encode(),))
+            self._failed = False
         except OSError as error:
             self.failures += 1
             self._journal.write("keeper", "the record is not stored: %r" % error)
-            failed = True
-        controller.report_alarm(_STORAGE_FAULT, failed)
+            self._failed = True
 
 
 def resume(controller: "Controller", kept: "dict[str, object]", journal: "Journal") -> None:

@@ -48,6 +48,9 @@ if TYPE_CHECKING:
         def command(self, params: "dict[str, Any]") -> "tuple[str, str, dict[str, object]]":
             """A well-formed command, done: ("", "", applied values); else (refusal code, text, {})."""
 
+        def log(self, params: "dict[str, Any]") -> "Pieces | str":
+            """JSON of {"records", "more"}, or what is wrong with `params`; see `log_read`."""
+
         def bus(self, params: "dict[str, Any]") -> "Coroutine[None, None, dict[str, object]] | str":
             """A read of one bus: {"verdict", "data"} (hex) in due time, or what is wrong with `params`."""
 
@@ -134,12 +137,12 @@ class Rpc:
             return [strict_json.dumps(_watch(board, params, session))]
         if method == "hello":
             return [strict_json.dumps(_hello(board, params))]
-        if method == "explain":
+        if method in ("explain", "alarms"):
             _only(params, ())
-            return [strict_json.dumps({"rows": board.explain()})]
-        if method == "alarms":
-            _only(params, ())
-            return [strict_json.dumps({"alarms": board.alarms()})]
+            told = {"rows": board.explain()} if method == "explain" else {"alarms": board.alarms()}
+            return [strict_json.dumps(told)]
+        if method == "log.read":
+            return _log(board, params)
         if method == "command" and session is not None:
             _only(params, ("name", "args"))
             code, text, applied = board.command(params)
@@ -167,6 +170,13 @@ def _hello(board: "Board", params: "dict[str, Any]") -> "dict[str, object]":
     if _flag(params, "statistics"):
         out["statistics"] = board.statistics()
     return out
+
+
+def _log(board: "Board", params: "dict[str, Any]") -> "Pieces":
+    told = board.log(params)
+    if isinstance(told, str):
+        raise RefusedError("invalid_value", told)
+    return told
 
 
 def _config(board: "Board", params: "dict[str, Any]") -> "Pieces":

@@ -84,6 +84,10 @@ class SafeMode:
         """Nothing can be switched."""
         return "mode", "safe mode: nothing is driven", {}
 
+    def log(self, params: "dict[str, object]") -> "list[bytes | bytearray] | str":
+        """What happened before it came to this."""
+        return overlay.run(_log, self._boot, params)
+
     def bus(self, params: "dict[str, object]") -> str:
         """No bus is driven either."""
         return "safe mode: no bus is driven"
@@ -121,3 +125,9 @@ def _configure(
     from greenmast_fw.services import transaction
 
     return transaction.run(board, method, params)
+
+
+def _log(boot: int, params: "dict[str, object]") -> "list[bytes | bytearray] | str":
+    from greenmast_fw.services import log_read, rings
+
+    return log_read.answer(rings.events(), boot, params)

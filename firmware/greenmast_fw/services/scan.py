@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from greenmast_fw.drivers.pins import Inputs, Outputs
     from greenmast_fw.services.health import Health
     from greenmast_fw.services.journal import Journal
+    from greenmast_fw.services.outbox import Outbox
     from greenmast_fw.services.poll import BusPoller
 
     class Watchdog(Protocol):
@@ -73,6 +74,7 @@ class Scan:
         self.gap_max_ms = 0  # longest time between two scans
         self.late_ms = 0  # sum of how late scans were
         self.switches = 0  # changes of any output since boot
+        self.outbox: "Outbox | None" = None  # where events are kept
         self.worth_storing = False  # the controller's record, since it was last stored
 
     async def run(self) -> None:
@@ -135,6 +137,9 @@ class Scan:
         for event in decision.events:
             self.switches += event[0] == events.OUTPUT
             self._journal.write("core", event)
+        if self.outbox:
+            self.outbox.uptime_s = self.uptime_ms // 1000
+            self.outbox.add_events(decision.events)
 
     def _publish(self, measured: "tuple[int | None, ...]", codes: bytes, decision: "Decision") -> None:
         values, out = self.values, self.codes

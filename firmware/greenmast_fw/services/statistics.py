@@ -15,7 +15,7 @@ def collect(view: "View") -> "dict[str, Any]":
 
     "modbus" has {"requests", "errors", "stray_bytes", "refused": {verdict of `modbus_frame`: exchanges}}.
     """
-    scan = view.scan
+    scan, outbox = view.scan, view.outbox
     requests = errors = stray = 0
     refused: "dict[str, int]" = {}
     for master in view.masters:
@@ -41,8 +41,9 @@ def collect(view: "View") -> "dict[str, Any]":
             "reconnects": mqtt.reconnects if mqtt else 0,
         },
         "telemetry": {
-            "seq": view.telemetry.seq,
-            "acked": view.telemetry.acked,
-            "dropped": view.telemetry.dropped,
+            "seq": outbox.seq,
+            "acked": outbox.acked[1] if outbox.acked[0] == outbox.boot else 0,
+            "dropped": outbox.dropped,
+            "erases": outbox.reports.erases + outbox.events.erases,
         },
     }

@@ -1,26 +1,24 @@
-"""Telemetry: what has changed, numbered, kept until the hub says that it is safe.
+"""Telemetry: what has changed, in reports by exception.
 
-Owns the sequence numbers of this boot and the outbox. A report is by exception: the points that left their
-dead band, at most once a period; a full one comes after boot and every `full_s`. When nothing changes an
-empty one says so, as silence means that nobody knows. A broker's acknowledgement is not delivery: a report
-stays here until the hub's `ack`, and is published again when that does not come. When the outbox is full the
-oldest report goes, and its missing number tells.
+Owns what has been told and when. Once a period a report tells the points that have left their dead bands; a
+full one comes after boot and every `full_s`. An event is worth a report soon, so that a screen shows what
+happened with the values that go with it. When nothing changes an empty report says so, as silence means that
+nobody knows. A point that nobody has supplied since boot is not told; that a device fell silent is.
 """
 
 from greenmast_fw.drivers import clock
-from greenmast_protocol import points, quality, tele
+from greenmast_protocol import points, quality
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from greenmast_fw.drivers.wall import Wall
-    from greenmast_fw.mqtt.client import MqttClient
+    from greenmast_fw.services.outbox import Outbox
     from greenmast_fw.services.scan import Scan
 
-OUTBOX_MAX_BYTES = 5_000
-_RESEND_MS = 15_000
-_TICK_MS = 200
-_BEAT_S = 30
-# Words change at once; counters of the controller itself are not worth a message.
+_TICK_MS = 500
+_HURRY_S = 2  # at least, between reports for events
+_BEAT_S = 180
+_NEVER = 255  # quality code of what has not been told
+# Counters of the controller itself are not worth a message.
 _SILENT = (
     points.index("controller.uptime_s"),
     points.index("controller.heap_free_b"),
@@ -29,32 +27,34 @@ _SILENT = (
 
 
 class Telemetry:
-    """`dropped` counts reports that the outbox had no room for."""
+    """Reads the scan's values, fills the outbox."""
 
-    def __init__(self, scan: "Scan", wall: "Wall", period_s: int, full_s: int) -> None:
-        self.scan = scan
-        self._wall = wall
+    def __init__(self, scan: "Scan", outbox: "Outbox", period_s: int, full_s: int) -> None:
+        self._scan = scan
+        self._outbox = outbox
         self._period_s = period_s
         self._full_s = full_s
-        self._told: "list[int | None]" = [None] * scan.image.count
-        self._told_codes = bytearray(scan.image.count)
+        count = scan.image.count
+        self._told: "list[int | None]" = [None] * count
+        self._told_codes = bytearray([_NEVER] * count)
+        self._looked_s = 0
         self._full_at_s = 0
         self._beat_at_s = 0
-        self._outbox: "list[tuple[int, bytes]]" = []
-        self._bytes = 0
-        self._sent = 0  # highest number given to the client
-        self._progress_ms = clock.ticks_ms()
-        self.seq = 0
-        self.acked = 0
-        self.dropped = 0
+        self._events = 0  # how many have happened
 
     def collect(self) -> None:
-        """Put a report into the outbox if there is something to tell."""
-        scan = self.scan
-        values, codes = scan.values, scan.codes
+        """Store a report if it is time for one and there is something to tell."""
+        scan = self._scan
         uptime_s = scan.uptime_ms // 1000
-        full = self.seq == 0 or uptime_s >= self._full_at_s
-        news = [i for i in range(scan.image.count) if full or self._is_news(i, values[i], codes[i])]
+        full = uptime_s >= self._full_at_s
+        events = self._outbox.event_count
+        wait_s = self._period_s if events == self._events else min(_HURRY_S, self._period_s)
+        if not full and uptime_s - self._looked_s < wait_s:
+            return
+        self._looked_s = uptime_s
+        self._events = events
+        values, codes = scan.values, scan.codes
+        news = [i for i in range(scan.image.count) if self._is_news(i, values[i], codes[i], full)]
         if not news and uptime_s < self._beat_at_s:
             return
         self._beat_at_s = uptime_s + _BEAT_S
@@ -63,64 +63,28 @@ class Telemetry:
         for i in news:
             self._told[i] = values[i]
             self._told_codes[i] = codes[i]
-        self.seq += 1
-        wall = self._wall
-        members = tele.members(news, values, codes, scan.image.name)
-        body = tele.build(self.scan.boot, self.seq, wall.now_s(), wall.trusted, full, members)
-        self._outbox.append((self.seq, body))
-        self._bytes += len(body)
-        while self._bytes > OUTBOX_MAX_BYTES and len(self._outbox) > 1:
-            self._bytes -= len(self._outbox.pop(0)[1])
-            self.dropped += 1
+        self._outbox.add_report(full, news, values, codes)
 
-    def acknowledge(self, boot: int, seq: int) -> None:
-        """The hub has everything of `boot` up to `seq`. An acknowledgement of another boot is not ours."""
-        if boot != self.scan.boot or seq > self.seq:
-            return
-        while self._outbox and self._outbox[0][0] <= seq:
-            self._bytes -= len(self._outbox.pop(0)[1])
-        if seq > self.acked:
-            self.acked = seq
-            self._progress_ms = clock.ticks_ms()
-
-    async def run_collect(self) -> None:
-        """Collect once a period, for ever."""
-        while not self.scan.scans:
+    async def run(self) -> None:
+        """Collect for ever."""
+        while not self._scan.scans:
             await clock.sleep_ms(_TICK_MS)
         while True:
+            await self._outbox.make_room()
             self.collect()
-            await clock.sleep_ms(self._period_s * 1000)
+            self._outbox.mark()
+            await clock.sleep_ms(_TICK_MS)
 
-    async def run_send(self, client: "MqttClient", topic: str) -> None:
-        """Publish what is in the outbox, for ever."""
-        while True:
-            entry = self._next()
-            if entry is None:
-                await clock.sleep_ms(_TICK_MS)
-                continue
-            await client.publish(topic, entry[1])
-            self._sent = entry[0]
-
-    def _next(self) -> "tuple[int, bytes] | None":
-        """The oldest report not sent yet; all again when the hub has made no progress for a while."""
-        if not self._outbox:
-            self._progress_ms = clock.ticks_ms()
-            return None
-        if clock.diff(clock.ticks_ms(), self._progress_ms) > _RESEND_MS:
-            self._progress_ms = clock.ticks_ms()
-            self._sent = self._outbox[0][0] - 1
-        for entry in self._outbox:
-            if entry[0] > self._sent:
-                return entry
-        return None
-
-    def _is_news(self, i: int, value: "int | None", code: int) -> bool:
-        if (code == quality.GOOD) != (self._told_codes[i] == quality.GOOD):
+    def _is_news(self, i: int, value: "int | None", code: int, full: bool) -> bool:
+        told_code = self._told_codes[i]
+        if told_code == _NEVER:
+            return code != quality.STALE
+        if full or (code == quality.GOOD) != (told_code == quality.GOOD):
             return True
         told = self._told[i]
         if code != quality.GOOD or i in _SILENT or value == told:
             return False
         if value is None or told is None:
             return True
-        band = points.dead_band(self.scan.image.kind(i))
+        band = points.dead_band(self._scan.image.kind(i))
         return value - told >= band or told - value >= band

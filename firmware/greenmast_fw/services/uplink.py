@@ -14,7 +14,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from greenmast_fw.services.telemetry import Telemetry
+    from greenmast_fw.services.outbox import Outbox
+    from greenmast_fw.services.scan import Scan
 
 _QUEUE_MAX = 8
 _ALARMS_MS = 1_000
@@ -23,10 +24,13 @@ _ALARMS_MS = 1_000
 class Uplink:
     """`refused` counts requests that were retained or too many, and acknowledgements that make no sense."""
 
-    def __init__(self, mqtt: "dict[str, Any]", site: str, answers: rpc.Rpc, telemetry: "Telemetry") -> None:
+    def __init__(
+        self, mqtt: "dict[str, Any]", site: str, answers: rpc.Rpc, scan: "Scan", outbox: "Outbox"
+    ) -> None:
         self._base = topics.PREFIX + site + "/"
         self._rpc = answers
-        self._telemetry = telemetry
+        self._scan = scan
+        self._outbox = outbox
         self._requests: "list[tuple[str, bytes]]" = []
         self._wake = asyncio.Event()
         self._greet = False
@@ -64,24 +68,25 @@ class Uplink:
                 if answer:
                     await self.client.publish("%s%s/%s" % (self._base, topics.RSP, name), b"".join(answer))
 
-    async def run_telemetry(self) -> None:
+    async def run_outbox(self) -> None:
         """Publish the outbox."""
-        await self._telemetry.run_send(self.client, self._base + topics.TELE)
+        await self._outbox.run(self.client, self._base)
 
     def _presence(self, online: bool) -> bytes:
-        return strict_json.dumps({"online": online, "boot": self._telemetry.scan.boot})
+        return strict_json.dumps({"online": online, "boot": self._scan.boot})
 
     async def _say(self, kind: str, body: bytes) -> None:
         await self.client.publish(self._base + kind, body, retain=True)
 
     async def _tell_alarms(self) -> None:
-        listed = self._telemetry.scan.alarms
+        listed = self._scan.alarms
         if self.client.connected and listed != self._alarms_told:
             await self._say(topics.ALARMS, strict_json.dumps(self._rpc.board.alarms()))
             self._alarms_told = listed
 
     def _on_connect(self, session_present: bool) -> None:
         self._greet = True
+        self._outbox.on_contact()
         self._wake.set()
 
     def _on_message(self, topic: bytes, payload: memoryview, retained: bool, dup: bool) -> None:
@@ -102,5 +107,5 @@ class Uplink:
             return False
         if type(boot) is not int or type(seq) is not int:
             return False
-        self._telemetry.acknowledge(boot, seq)
+        self._outbox.acknowledge(boot, seq)
         return True

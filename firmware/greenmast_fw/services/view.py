@@ -10,9 +10,9 @@ if TYPE_CHECKING:
     from greenmast_fw.core.controller import Controller
     from greenmast_fw.drivers.modbus_master import Master
     from greenmast_fw.drivers.wall import Wall
+    from greenmast_fw.services.outbox import Outbox
     from greenmast_fw.services.rpc import Pieces
     from greenmast_fw.services.scan import Scan
-    from greenmast_fw.services.telemetry import Telemetry
     from greenmast_fw.services.trial import Trial
     from greenmast_fw.services.uplink import Uplink
 
@@ -28,14 +28,14 @@ class View:
         identity: "dict[str, object]",
         scan: "Scan",
         masters: "list[Master]",
-        telemetry: "Telemetry",
+        outbox: "Outbox",
         wall: "Wall",
     ) -> None:
         self.values = scan.values
         self.codes = scan.codes
         self.scan = scan
         self.masters = masters
-        self.telemetry = telemetry
+        self.outbox = outbox
         self.uplink: "Uplink | None" = None
         self.trial: "Trial | None" = None
         self.revision: "Any" = identity["revision"]
@@ -83,6 +83,10 @@ class View:
         """Ask the core: ("", "", applied values), or (refusal code, text, {})."""
         return overlay.run(_command, self.scan.controller, params)
 
+    def log(self, params: "dict[str, Any]") -> "list[bytes | bytearray] | str":
+        """Events of the log (see `rpc.Board`)."""
+        return overlay.run(_log, self.outbox, params)
+
     def bus(self, params: "dict[str, Any]") -> "Coroutine[None, None, dict[str, object]] | str":
         """A read of one bus (see `rpc.Board`), between the board's own."""
         return overlay.run(_bus, self, params)
@@ -97,6 +101,12 @@ class View:
         """Reset with what is stored, after the scan in which everybody has been answered."""
         self.scan.worth_storing = True
         self.scan.controller.reset_wanted = True
+
+
+def _log(outbox: "Outbox", params: "dict[str, Any]") -> "list[bytes | bytearray] | str":
+    from greenmast_fw.services import log_read
+
+    return log_read.answer(outbox.events, outbox.boot, params)
 
 
 def _alarms(listed: "tuple[tuple[int, int], ...]", raised: "dict[int, int]", wall: "Wall") -> "list[object]":

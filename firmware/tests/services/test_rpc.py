@@ -49,6 +49,9 @@ class FakeBoard:
             return "min_run", "min_run", {}
         return "", "", params["args"]
 
+    def log(self, params):
+        return [b'{"records":[],', b'"more":false}'] if not params else "unknown parameter"
+
     def bus(self, params):
         if params["unit"] > 247:
             return "unit must be an integer in 1 .. 247"
@@ -149,11 +152,12 @@ def test_explain_alarms_and_config_are_answered():
     assert ask("explain").result["rows"][0][:2] == ["genset", "off"]
     assert ask("alarms").result["alarms"][0]["name"] == "fuel_low"
     assert ask("config.get").result == {"revision": 3}
+    assert ask("log.read").result == {"records": [], "more": False}
+    assert ask("log.read", {"from": 1}).code == "invalid_value"
 
 
 def test_methods_that_are_not_there_are_unknown():
     assert code_of("fly") == "unknown"
-    assert code_of("log.read") == "unknown"
     assert code_of("watch") == "unknown"  # on a link that cannot push
 
 

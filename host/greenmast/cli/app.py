@@ -13,7 +13,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from greenmast.cli import command, commission, configuration, device, look, run, scenario
+from greenmast.cli import command, commission, configuration, device, log, look, run, scenario
 from greenmast.errors import REFUSED, UserError
 
 DEBUG_VARIABLE = "GREENMAST_DEBUG"
@@ -78,6 +78,13 @@ scenarios = typer.Typer(
     rich_markup_mode=None,
 )
 
+logs = typer.Typer(
+    name="log",
+    help="The controller's events, kept on the board's flash.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+)
+
 devices = typer.Typer(
     name="device",
     help="A laptop with an RS-485 adapter (or Modbus TCP) and one device.",
@@ -129,6 +136,8 @@ hub.command("query")(run.hub_query)
 app.add_typer(hub)
 scenarios.command("run")(scenario.run)
 app.add_typer(scenarios)
+logs.command("pull")(log.pull)
+app.add_typer(logs)
 devices.command("list")(device.list_)
 devices.command("probe")(device.probe)
 devices.command("read")(device.read)

@@ -43,8 +43,9 @@ _CONSOLE_RING = 259  # bytes of input that a chip keeps for firmware that is bus
 
 class VirtualBoard:
     """One board: what `table` says, behind the shim. `rom`: image of its ROM partition, if it has one; the
-    heap does not hold that. `uarts`: paths of pseudo-terminals by UART number; `inputs`: levels by pin at
-    power-on. Pins are numbered as in `greenmast_protocol.config`: 100 + n is bit n of the I2C expanders.
+    heap does not hold that. `partitions`: files of raw flash by label. `uarts`: paths of pseudo-terminals by
+    UART number; `inputs`: levels by pin at power-on. Pins are numbered as in `greenmast_protocol.config`:
+    100 + n is bit n of the I2C expanders.
 
     `on_pin(pin, level)` is called for every output the firmware moves, and with level 0 for its GPIOs on a
     reset; the chips on its I2C bus (`i2c`) keep their outputs then. `on_log(line)` gets what the console
@@ -61,6 +62,7 @@ class VirtualBoard:
         speed: int = 1,
         heap_b: int = HEAP_B,
         rom: Path | None = None,
+        partitions: Mapping[str, Path] | None = None,
         on_pin: Callable[[int, int], None] = lambda pin, level: None,
         on_log: Callable[[str], None] = lambda line: None,
     ) -> None:
@@ -74,6 +76,7 @@ class VirtualBoard:
         self._shim.write_bytes(_shim_image())
         self._rom = rom
         self._heap_b = heap_b + sum(path.stat().st_size for path in (self._shim, rom) if path)
+        self._partitions = dict(partitions or {})
         self._on_pin = on_pin
         self._on_log = on_log
         self._program = runtime.find()
@@ -211,6 +214,7 @@ class VirtualBoard:
             "GREENMAST_FLASH": str(self._flash),
             "GREENMAST_SHIM": str(self._shim),
             "GREENMAST_ROM": str(self._rom or ""),
+            "GREENMAST_PARTITIONS": ":".join(f"{label}={path}" for label, path in self._partitions.items()),
             "GREENMAST_SPEED": str(self._speed),
             "GREENMAST_RESET_CAUSE": str(self._cause),
             "GREENMAST_PINS": pin_kinds(self._table),

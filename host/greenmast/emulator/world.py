@@ -67,6 +67,7 @@ class World:
             in_flash = {path: content for path, content in self.files.items() if not path.endswith(".mpy")}
         self._in_flash = in_flash
         self._config = site.board_config(mqtt=mqtt)
+        self.partitions = {label: folder / f"{label}.img" for label in image.RINGS}
         self.emulated = EmulatedSite(site, self.plant, seed=seed)
         for server in self.emulated.buses.values():
             server.speed = speed
@@ -106,6 +107,8 @@ class World:
                     uarts[numbers.pop(0)] = wire.master_path
                 await server.serve_serial(wire.slave_path, bus.baud, bus.parity)
             self.flash.write_bytes(image.littlefs(self._in_flash, self._config))
+            for label, path in self.partitions.items():
+                path.write_bytes(image.blank(image.RINGS[label]))
             levels = self.cabinet.levels()
             self.inputs = {self.cabinet.contacts[pin]: level for pin, level in levels.items()}
             self.board = VirtualBoard(
@@ -116,6 +119,7 @@ class World:
                 speed=self.speed,
                 heap_b=self._heap_b,
                 rom=self._rom,
+                partitions=self.partitions,
                 on_pin=self._drive,
                 on_log=self._on_log,
             )

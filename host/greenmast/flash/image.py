@@ -23,6 +23,9 @@ BLOCK_COUNT = 512  # 2 MiB: what the stock ESP32 partition table leaves for file
 IO_SIZE = 64
 LOOKAHEAD_SIZE = 32
 
+# Raw partitions, in blocks, of a board with 4 MiB of flash: see firmware/greenmast_fw/drivers/partition.py.
+RINGS = {"outbox": 80, "events": 32}
+
 CONFIG = "config" + slot.SUFFIXES[0]  # see firmware/greenmast_fw/storage/files.py
 
 
@@ -42,6 +45,11 @@ def littlefs(files: Mapping[str, bytes], config: Mapping[str, Any]) -> bytes:
         with fs.open(path, "wb") as f:
             f.write(content)
     return bytes(fs.context.buffer)
+
+
+def blank(blocks: int) -> bytes:
+    """Erased flash."""
+    return b"\xff" * BLOCK_SIZE * blocks
 
 
 def rom(files: Mapping[str, bytes]) -> bytes:

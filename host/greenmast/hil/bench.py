@@ -216,6 +216,18 @@ class Bench:
         """How often the board has started in its life."""
         return int(self.link.call("hello")["boot"])
 
+    def log(self) -> list[dict[str, Any]]:
+        """All events of the board's log, oldest first, as `log.read` tells them."""
+        records: list[dict[str, Any]] = []
+        params: dict[str, int] = {}
+        more = True
+        while more:
+            told = self.link.call("log.read", params)
+            records += told["records"]
+            more = told["more"]
+            params = {"boot": records[-1]["boot"], "since": records[-1]["seq"]}
+        return records
+
     def outputs(self) -> dict[str, bool]:
         """Which outputs are on, their contacts closed: at the pins, or as a real board tells it."""
         if isinstance(self.chain.world, World):

@@ -4,6 +4,7 @@ The shapes are the protocol's; this module says what the hub makes of them. Know
 
 A numbered record (a `tele` message, or an entry of a `log` message `{"boot","records":[{"seq","ts",..}]}`) is
 one row of the store, known by (site, boot, seq); `tele` and `log` of one boot share one numbering from 1 on.
+Both kinds of message may say "lost": how many numbers before their first record will never come.
 A `tele` message whose number can be read but whose content cannot is kept as raw text without samples: its
 number would otherwise hold back all acknowledgements after it. What else is malformed raises MalformedError.
 """
@@ -38,7 +39,10 @@ class MalformedError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """A numbered record. `values`: point -> (value or None, quality); `ts`: the board's clock in s."""
+    """A numbered record. `values`: point -> (value or None, quality); `ts`: the board's clock in s.
+
+    `lost`: so many of the numbers just before it will never come, as the board has dropped them.
+    """
 
     site: str
     kind: str
@@ -51,6 +55,7 @@ class Record:
     values: dict[str, tuple[int | None, int]] = field(default_factory=dict)
     body: str | None = None
     problem: str = ""
+    lost: int = 0
 
     @property
     def said_s(self) -> int:
@@ -139,6 +144,7 @@ def _tele(site: str, payload: bytes, received_ms: int) -> Record:
         report.full,
         received_ms,
         values,
+        lost=report.lost,
     )
 
 
@@ -146,16 +152,27 @@ def _log(site: str, document: Any, received_ms: int) -> list[Record]:
     entries = document.get("records") if isinstance(document, dict) else None
     if not isinstance(entries, list) or not _is_number(document, "boot"):
         raise MalformedError("bad_log", "needs a boot and a list of records")
-    records = []
+    lost = document.get("lost", 0)
+    if type(lost) is not int or not 0 <= lost <= MAX_NUMBER:
+        raise MalformedError("bad_log", "lost counts records")
+    records: list[Record] = []
     for entry in entries:
         if not isinstance(entry, dict) or not _is_number(entry, "seq"):
             raise MalformedError("bad_log", repr(entry)[:80])
         ts = entry["ts"] if _is_number(entry, "ts") else 0
         trusted = ts > 0 and entry.get("trusted") is True
-        body = json.dumps(entry)
         records.append(
             Record(
-                site, topics.LOG, document["boot"], entry["seq"], ts, trusted, False, received_ms, body=body
+                site,
+                topics.LOG,
+                document["boot"],
+                entry["seq"],
+                ts,
+                trusted,
+                False,
+                received_ms,
+                body=json.dumps(entry),
+                lost=0 if records else lost,
             )
         )
     return records

@@ -14,7 +14,7 @@ from greenmast.hub.store import latest, messages, points, samples, sequences, si
 from greenmast_protocol import alarms as alarm_table
 
 MAX_BUCKETS = 2_000
-STALE_AFTER_S = 60
+STALE_AFTER_S = 400  # a board reports twice within it (`telemetry.period_s`), if only that nothing changes
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,10 +9,10 @@ The board keeps every record until the hub's `ack {"boot","seq"}`, which frees a
    swallows records which it acknowledged on its own account; the board still holds them. So records behind a
    hole are stored but not acknowledged, and the old `ack` is published again for every batch: the board sees
    no progress and resends from `seq` + 1.
-3. Records that the board has itself dropped (its outbox was full) never come. A hole that has stayed for
-   `patience_ms`, while the board went on sending, is given up: it is counted and the acknowledgement moves on
-   over it. The patience must exceed the time after which a board resends. Silence hardly counts: one pause
-   ages a hole by a third at most.
+3. Records that the board has itself dropped (its outbox was full) never come: the record behind them says
+   how many, and they are given up at once: counted, and the acknowledgement moves on over them. So is any
+   other hole that has stayed for `patience_ms` while the board went on sending. The patience must exceed the
+   time after which a board resends. Silence hardly counts: one pause ages a hole by a third at most.
 4. Duplicates change nothing but are answered with the current `ack`, since the board may have missed it.
 A record that arrives after its hole was given up is still stored.
 """
@@ -57,6 +57,22 @@ class Sequence:
         given_up = start - self.ack - 1
         self.ack = start - 1
         self.first = start
+        self._close_up()
+        return given_up
+
+    def give_up(self, first: int, last: int) -> int:
+        """Numbers `first` .. `last` will never come. How many are given up now.
+
+        None while one before them is missing: it may yet come, and then this is said again.
+        """
+        if not first - 1 <= self.ack < last:
+            return 0
+        durable = {number for number in self._ahead if number <= last}
+        given_up = last - self.ack - len(durable)
+        self._ahead -= durable
+        self.ack = last
+        self.first = last + 1
+        self.hole_ms = _NO_HOLE
         self._close_up()
         return given_up
 

@@ -80,7 +80,7 @@ class Writer:
         rows = self._insert_samples(connection, fresh)
         self._update_latest(connection, fresh)
         written = Written(len(fresh), rows, len(records) - len(fresh))
-        self._update_sequences(connection, records, fresh, now_ms, written)
+        self._update_sequences(connection, records, now_ms, written)
         self._update_sites(connection, fresh)
         return written
 
@@ -171,13 +171,15 @@ class Writer:
         self,
         connection: Connection,
         records: list[Record],
-        fresh: list[tuple[int, Record]],
         now_ms: int,
         written: Written,
     ) -> None:
         site_ids = self._ids["sites"]
-        for _, record in fresh:
-            self._sequence(connection, site_ids[record.site], record.boot).add(record.seq)
+        for record in records:  # the known ones too: what they say of lost ones may be news
+            sequence = self._sequence(connection, site_ids[record.site], record.boot)
+            if record.lost:
+                written.given_up += sequence.give_up(record.seq - record.lost, record.seq - 1)
+            sequence.add(record.seq)
         rows = []
         for site, boot in dict.fromkeys((record.site, record.boot) for record in records):
             key = (site_ids[site], boot)

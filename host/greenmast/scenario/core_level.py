@@ -24,7 +24,7 @@ from greenmast.scenario.terms import ALARM, clock
 from greenmast_fw.core import site as site_facts
 from greenmast_fw.core.controller import Controller
 from greenmast_fw.core.snapshot import Snapshot
-from greenmast_protocol import alarms, commands, instances, params, points, reason_text, reasons, show
+from greenmast_protocol import alarms, commands, event_text, instances, params, points, reasons, show
 
 _STORE_MS = 60_000  # without events, what must survive a reset is stored this often
 _BOOT_MS = 2_000
@@ -33,10 +33,6 @@ _WATCHDOG_MS = 10_000
 _DEVICE_SILENT = alarms.index("device_silent")
 _BUS_FAULT = alarms.index("bus_fault")
 _EPOCH = datetime(2000, 1, 1)
-_EVENTS = (
-    "output", "source", "grid", "genset", "demand", "shed", "alarm", "protection", "contactor", "command",
-    "blind", "reset", "policy",
-)  # fmt: skip
 _EVENTS_KEPT = 8
 _NEVER_MS = 1 << 62
 
@@ -154,7 +150,7 @@ class CoreRun:
             self._sensors.write(decision.setpoints)
         self._invariants.decided(dt_ms, snapshot.v, outputs, decision.points, self.faults)
         if decision.events:
-            self._told.extend(f"{clock(self.time_ms)} {_event(event)}" for event in decision.events)
+            self._told.extend(f"{clock(self.time_ms)} {event_text.text(event)}" for event in decision.events)
         if decision.events or self.time_ms - self._stored_ms >= _STORE_MS:
             self._store()
         self._view.show(snapshot, self.time_ms - self._booted_ms)
@@ -330,19 +326,3 @@ def _plant(scenario: Scenario) -> Plant:
     for name, value in scenario.start.items():
         plant.set_truth(name, value)
     return plant
-
-
-def _event(event: tuple[int, ...]) -> str:
-    """One line for an event of the core."""
-    kind, subject, new, reason, value, limit = event
-    name = _EVENTS[kind] if kind < len(_EVENTS) else f"event {kind}"
-    if name == "alarm":
-        return f"alarm {alarms.NAMES[subject]} {alarms.STATES[new]}"
-    if name in ("output", "protection", "contactor"):
-        name = f"{name} {points.OUTPUTS[subject]}"
-    elif name == "command" and 0 <= subject < len(commands.NAMES):
-        name = f"command {commands.NAMES[subject]}"
-    elif name == "genset":
-        return f"genset {points.GENSET_STATES[new]} ({reason_text.brief(reason)})"
-    because = f" ({reason_text.brief(reason)} {value} {limit})" if reason else ""
-    return f"{name} = {new}{because}"

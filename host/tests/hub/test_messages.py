@@ -144,3 +144,14 @@ def test_retained_copies_and_wills_are_not_contact_with_the_board() -> None:
     assert contact(online=True, retained=False)
     assert not contact(online=True, retained=True)
     assert not contact(online=False, retained=False)
+
+
+def test_what_will_never_come_is_read_from_either_kind_of_message() -> None:
+    assert _tele(seq=7, lost=3).lost == 3
+    entries = [{"seq": 9, "ts": 1}, {"seq": 10, "ts": 1}]
+    records = _parse("greenmast/1/x/log", {"boot": 1, "lost": 2, "records": entries})
+    assert isinstance(records, list)
+    assert [record.lost for record in records] == [2, 0]
+    assert _tele(lost=8).problem == "bad_tele", "more than there were"
+    with pytest.raises(MalformedError):
+        _parse("greenmast/1/x/log", {"boot": 1, "lost": -2, "records": entries})

@@ -100,3 +100,33 @@ def test_a_board_that_drops_records_still_gets_everything_else_acknowledged(seed
     for _ in range(60 * 10):
         sequence.age_hole(200, 1000)
     assert sequence.ack == sent[-1], f"seed {seed}"
+
+
+def test_what_the_board_says_will_never_come_is_given_up_at_once() -> None:
+    sequence = Sequence()
+    sequence.add(1)
+    assert sequence.give_up(2, 9) == 8
+    sequence.add(10)
+    assert sequence.ack == 10
+    assert sequence.run_first() == 10, "values told before are only as young as their own reports"
+    assert sequence.give_up(2, 9) == 0, "said again"
+
+
+def test_a_hole_before_what_will_never_come_is_still_waited_for() -> None:
+    sequence = Sequence()
+    sequence.add(1)
+    assert sequence.give_up(4, 5) == 0
+    sequence.add(6)
+    assert sequence.ack == 1
+    for seq in (2, 3):
+        sequence.add(seq)
+    assert sequence.give_up(4, 5) == 2
+    assert sequence.ack == 6
+
+
+def test_giving_up_millions_costs_nothing_and_counts_none_that_are_there() -> None:
+    sequence = Sequence()
+    for seq in (3, 5):
+        sequence.add(seq)
+    assert sequence.give_up(1, 0x7FFFFFFE) == 0x7FFFFFFE - 2
+    assert sequence.ack == 0x7FFFFFFE

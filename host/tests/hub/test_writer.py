@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -148,3 +149,12 @@ def test_a_bad_database_url_is_one_line_and_exit_2(url: str) -> None:
         open_database(url)
     assert caught.value.exit_code == 2
     assert "\n" not in caught.value.message
+
+
+def test_a_record_says_which_numbers_will_never_come_even_when_it_comes_again(engine: Engine) -> None:
+    writer = Writer(engine)
+    behind = replace(record(7), lost=4)
+    assert writer.write([record(1), behind], 0).acks == {"x": {1: 1}}
+    written = writer.write([record(2), behind], 1)
+    assert (written.acks, written.given_up, written.duplicates) == ({"x": {1: 7}}, 4, 1)
+    assert Writer(engine).write([behind], 2).acks == {"x": {1: 7}}
