@@ -24,6 +24,7 @@ from greenmast.testing import WAIT_S
 
 ROOT = Path(__file__).parents[1]
 CONNACK = b"\x20\x02\x00\x00"
+ELSEWHERE = "elsewhere.test"  # a host's certificate that is not good for 127.0.0.1
 
 
 def compile_board(target: Path) -> Path:
@@ -246,7 +247,9 @@ class Certificates:
             .add_extension(x509.BasicConstraints(ca=issuer == name, path_length=None), critical=True)
         )
         if host:
-            alternatives = [x509.DNSName(host), x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]
+            alternatives: list[x509.GeneralName] = [x509.DNSName(host)]
+            if host != ELSEWHERE:
+                alternatives.append(x509.IPAddress(ipaddress.ip_address("127.0.0.1")))
             builder = builder.add_extension(x509.SubjectAlternativeName(alternatives), critical=False)
         certificate = builder.sign(self._keys[issuer], hashes.SHA256())
         for suffix, encoding in (("pem", serialization.Encoding.PEM), ("der", serialization.Encoding.DER)):

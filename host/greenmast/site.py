@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from greenmast import certificates
 from greenmast.errors import BAD_INPUT_FILE, USAGE, UserError
 from greenmast_protocol import config, params
 
@@ -40,7 +41,7 @@ _SECTIONS: dict[str, tuple[str, ...]] = {
     "tariff": ("currency", "grid_per_kwh", "diesel_per_l", "co2_kg_per_l", "co2_kg_per_kwh"),
     "limits": (),  # parameters, see `greenmast_protocol.params`
     "alarms": (),
-    "mqtt": ("host", "port", "tls", "keepalive_s"),
+    "mqtt": ("host", "port", "tls", "ca", "cert", "key", "keepalive_s"),
     "access": (),
     "bus": (),
     "device": (),
@@ -91,6 +92,7 @@ class Site:
     params: Mapping[str, int]
     mqtt: Mapping[str, Any]
     plant: Mapping[str, Any]
+    board_files: Mapping[str, bytes]  # by name: what lies on the board's flash beside its configuration
 
     def board_config(self, *, revision: int = 1, mqtt: Mapping[str, Any] | None = None) -> dict[str, Any]:
         """The document that the board stores and runs on (see `greenmast_protocol.config`)."""
@@ -116,7 +118,7 @@ def load(name_or_path: str, overrides: Mapping[str, int] | None = None) -> Site:
         document = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise UserError(f"{label}: not valid TOML: {error}", BAD_INPUT_FILE) from None
-    return _build(document, label, overrides or {})
+    return _build(document, label, overrides or {}, Path(name_or_path).parent)
 
 
 def near(word: str, known: Iterable[str]) -> str:
@@ -184,7 +186,7 @@ def _section_problems(document: Mapping[str, Any]) -> list[str]:
     return problems
 
 
-def _build(document: Mapping[str, Any], label: str, overrides: Mapping[str, int]) -> Site:
+def _build(document: Mapping[str, Any], label: str, overrides: Mapping[str, int], folder: Path) -> Site:
     problems = _section_problems(document)
     if problems:
         raise UserError("\n".join([f"{label}: not accepted:", *(f"  {p}" for p in problems)]), BAD_INPUT_FILE)
@@ -198,6 +200,8 @@ def _build(document: Mapping[str, Any], label: str, overrides: Mapping[str, int]
     settings, problems = _numbers(settings)
     compiled = _compile(document, settings, 1, document.get("mqtt", {}))
     problems += [f"{place}: {text}" for place, text in config.problems(compiled)]
+    files, reasons = certificates.board_files(document.get("mqtt", {}), folder)
+    problems += reasons
     try:
         timezone = ZoneInfo(about.get("timezone", "UTC"))
     except (ZoneInfoNotFoundError, ValueError, TypeError):
@@ -220,6 +224,7 @@ def _build(document: Mapping[str, Any], label: str, overrides: Mapping[str, int]
         params=settings,
         mqtt=dict(document.get("mqtt", {})),
         plant=document,
+        board_files=files,
     )
 
 
@@ -291,5 +296,5 @@ def _compile(
             "cells": battery.get("cells", 15),
         },
         "params": dict(settings),
-        "mqtt": dict(mqtt),
+        "mqtt": {key: value for key, value in mqtt.items() if key not in certificates.BOARD_NAMES},
     }

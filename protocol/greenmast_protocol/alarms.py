@@ -62,6 +62,7 @@ ALARMS = (
     ("plan_stale", "warning", 0, 0, ""),
     ("alarm_flood", "warning", 0, 300, ""),
     ("storage_fault", "major", 0, 60, ""),
+    ("link_certificate", "minor", 30, 10, ""),
 )
 
 NAMES = tuple([row[0] for row in ALARMS])

@@ -17,6 +17,7 @@ truth.
 """
 
 import asyncio
+import binascii
 import errno
 import gc
 import random
@@ -24,7 +25,7 @@ from asyncio import sleep_ms  # type: ignore[attr-defined]
 from time import ticks_diff, ticks_ms  # type: ignore[attr-defined]
 
 from greenmast_fw.mqtt import codec, inflight
-from greenmast_fw.mqtt.link import Link
+from greenmast_fw.mqtt.link import CertificateError, Link
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -89,6 +90,7 @@ class MqttClient:
             raise ValueError("keepalive_s")
         self._link = link or Link(host, port, tls, server_hostname)
         self._connect = codec.connect(client_id, keepalive_s, will)
+        self._name_crc = binascii.crc32(client_id.encode()) & 0xFFFF
         self._subscribe = codec.subscribe(subscriptions) if subscriptions else b""
         self._on_message = on_message
         self._on_connect = on_connect
@@ -107,6 +109,7 @@ class MqttClient:
         self._failure: "Exception | None" = None
         self._opened_ms = self._heard_ms = self._wrote_ms = 0
         self.connected = False
+        self.is_refused = False  # the last handshake, for a certificate; until a connection is made
         self.stats = Stats()
         self.error: "Exception | None" = None  # the last one, for diagnosis
 
@@ -120,11 +123,13 @@ class MqttClient:
                 await self._session()
             except Exception as error:  # noqa: BLE001  MemoryError included: count it and connect again
                 self._note(error)
+                self.is_refused = self.is_refused or isinstance(error, CertificateError)
             # From here to the next round nothing may need memory: no error would be caught.
             failures = 0 if _elapsed_ms(self._opened_ms) > _SETTLED_MS else min(failures + 1, 16)
             longest_ms = min(LAST_WAIT_MS, FIRST_WAIT_MS << failures)
-            # Random, so that the boards of a whole region do not come back in the same second.
-            await sleep_ms(longest_ms // 8 + random.getrandbits(16) % longest_ms)
+            # Random, so that the boards of a whole region do not come back in the same second; with the name
+            # in it, as many boards start with the same random numbers.
+            await sleep_ms(longest_ms // 8 + (random.getrandbits(16) ^ self._name_crc) % longest_ms)
 
     async def publish(self, topic: str, payload: "bytes | memoryview", *, retain: bool = False) -> None:
         """Put a packet in flight with QoS 1; waits while there is no connection or too much in flight.
@@ -237,6 +242,7 @@ class MqttClient:
         self._in_flight.resend()
         self.stats.reconnects += self._was_connected
         self._was_connected = self.connected = True
+        self.is_refused = False
         self._wrote_ms = ticks_ms()
         self._room.set()
         self._work.set()

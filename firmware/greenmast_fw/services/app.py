@@ -14,7 +14,7 @@ from greenmast_fw.drivers.modbus_line import Line
 from greenmast_fw.drivers.modbus_master import RtuMaster
 from greenmast_fw.drivers.pins import Inputs, Outputs
 from greenmast_fw.drivers.wall import Wall
-from greenmast_fw.services import keeper, supervisor
+from greenmast_fw.services import keeper, overlay, supervisor
 from greenmast_fw.services.console import Console
 from greenmast_fw.services.journal import Journal
 from greenmast_fw.services.keeper import Keeper
@@ -73,13 +73,21 @@ def build(boot: int, setup: "Setup") -> "Coroutine[None, None, None]":
     for i, poller in enumerate(pollers):
         tasks.append(("bus %d" % (i + 1), poller.run))
     if config["mqtt"]:
-        uplink = Uplink(config["mqtt"], site["id"], rpc, telemetry)
+        mqtt = config["mqtt"]
+        tls = overlay.run(_tls, journal) if mqtt.get("tls") else None
+        uplink = Uplink(mqtt, site["id"], rpc, telemetry, tls)
         view.uplink = uplink
         tasks.append(("mqtt", uplink.client.run))
         tasks.append(("uplink", uplink.run))
         tasks.append(("outbox", uplink.run_telemetry))
     journal.write("app", "boot %d, reset cause %d" % (boot, machine.reset_cause()))
     return supervisor.run(journal, tasks)
+
+
+def _tls(journal: Journal) -> "Any":
+    from greenmast_fw.services import credentials
+
+    return credentials.context(journal)
 
 
 def _master(bus: "dict[str, Any]", uart: "tuple[int, int, int, int | None]") -> RtuMaster:

@@ -15,7 +15,8 @@ def collect(view: "View") -> "dict[str, Any]":
         for code in master.stats:
             requests += master.stats[code]
             errors += master.stats[code] if code else 0
-    mqtt = view.uplink.client.stats if view.uplink else None
+    client = view.uplink.client if view.uplink else None
+    mqtt = client.stats if client else None
     return {
         "scans": scan.scans,
         "scan_gap_max_ms": scan.gap_max_ms,
@@ -26,6 +27,9 @@ def collect(view: "View") -> "dict[str, Any]":
             "published": mqtt.published if mqtt else 0,
             "acknowledged": mqtt.acknowledged if mqtt else 0,
             "reconnects": mqtt.reconnects if mqtt else 0,
+            "errors": mqtt.errors if mqtt else 0,
+            "error": repr(client.error) if client and client.error else "",
+            "connected": client.connected if client else False,
         },
         "telemetry": {
             "seq": view.telemetry.seq,

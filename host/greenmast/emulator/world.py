@@ -65,6 +65,7 @@ class World:
             self._rom = folder / "rom.img"
             self._rom.write_bytes(image.rom(self.files))
             in_flash = {path: content for path, content in self.files.items() if not path.endswith(".mpy")}
+        in_flash = {**in_flash, **site.board_files}
         self.flash.write_bytes(image.littlefs(in_flash, site.board_config(mqtt=mqtt)))
         self.emulated = EmulatedSite(site, self.plant, seed=seed)
         self.wires: list[Wire] = []
