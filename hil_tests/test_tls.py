@@ -1,4 +1,4 @@
-"""The board on a broker that asks for its certificate: which brokers it trusts, and that control never waits."""
+"""The board on a broker that asks for its certificate: whom it trusts, and that control never waits."""
 
 from __future__ import annotations
 

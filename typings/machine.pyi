@@ -18,6 +18,9 @@ class WDT:
     def __init__(self, id: int = ..., timeout: int = ...) -> None: ...
     def feed(self) -> None: ...
 
+class RTC:
+    def datetime(self, value: tuple[int, ...] = ...) -> tuple[int, ...]: ...
+
 class UART:
     def __init__(
         self,

@@ -17,14 +17,14 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from greenmast import certificates
+from greenmast import certificates, zone
 from greenmast.errors import BAD_INPUT_FILE, USAGE, UserError
 from greenmast_protocol import config, params
 
 # Keys of each section; those of [output.*], [[bus]] and [[device.*]] are checked by
 # `greenmast_protocol.config`.
 _SECTIONS: dict[str, tuple[str, ...]] = {
-    "site": ("id", "name", "board", "latitude", "longitude", "timezone", "policy"),
+    "site": ("id", "name", "board", "latitude", "longitude", "timezone", "time_server", "policy"),
     "battery": (
         "chemistry",
         "capacity_ah",
@@ -276,7 +276,13 @@ def _compile(
     return {
         "schema": config.SCHEMA,
         "revision": revision,
-        "site": {"id": about["id"], "name": about.get("name", about["id"]), "board": about["board"]},
+        "site": {
+            "id": about["id"],
+            "name": about.get("name", about["id"]),
+            "board": about["board"],
+            "zone": zone.compiled(about.get("timezone", "UTC")),
+            "time_server": about.get("time_server"),
+        },
         "buses": [
             {"name": b.get("name"), "baud": b.get("baud", 9600), "parity": b.get("parity", "N")}
             for b in document.get("bus", [])

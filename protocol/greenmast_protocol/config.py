@@ -1,6 +1,7 @@
 """The board's configuration document: its shape and the rules that refuse it.
 
-A document is a dict: {"schema", "revision", "site": {"id", "name", "board"}, "buses": [{"name", "baud",
+A document is a dict: {"schema", "revision", "site": {"id", "name", "board", "zone",
+"time_server"}, "buses": [{"name", "baud",
 "parity"}], "devices": [{"role", "profile", "bus", "address"}], "outputs": {name: {"pin", "feedback",
 "idle"}}, "battery": {"chemistry", "capacity_ah", "cells"}, "params": {name: int}, "mqtt": {...}}. It is
 accepted or refused as a whole; `problems` lists every reason with its place. Host and board run the same
@@ -141,6 +142,21 @@ def _params(doc: "dict[str, dict[str, int]]", out: "list[tuple[str, str]]") -> N
             out.append((upper, text + (" by %d" % distance if distance else " or equal it")))
 
 
+def _time(site: "dict[str, object]", out: "list[tuple[str, str]]") -> None:
+    server = site.get("time_server")
+    if server is not None and not (isinstance(server, str) and 0 < len(server) <= 64):
+        out.append(("site.time_server", "must be a host or host:port"))
+    zone = site.get("zone", [0])
+    good = isinstance(zone, list) and len(zone) % 2 == 1 and len(zone) < 64
+    if isinstance(zone, list) and good:
+        for i in range(len(zone)):
+            ahead = i % 2 == 0  # minutes ahead of UTC, and the minutes since 2000 from which they hold
+            good = good and _whole(zone[i], -900 if ahead else 0, 900 if ahead else 1 << 29)
+            good = good and (ahead or i < 2 or zone[i] > zone[i - 2])
+    if not good:
+        out.append(("site.zone", "must be minutes ahead of UTC, then pairs of when and minutes"))
+
+
 def problems(doc: object) -> "list[tuple[str, str]]":
     """Every reason to refuse the document, as (place, text); empty when it is good."""
     out = _shape(doc)
@@ -153,6 +169,7 @@ def problems(doc: object) -> "list[tuple[str, str]]":
         out.append(("site.id", text))
     if not isinstance(site.get("board"), str):
         out.append(("site.board", "missing"))
+    _time(site, out)
     battery = doc["battery"]  # type: ignore[index]
     if battery.get("chemistry") not in CHEMISTRIES:
         out.append(("battery.chemistry", "must be one of %s" % ", ".join(CHEMISTRIES)))

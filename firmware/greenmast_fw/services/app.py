@@ -22,6 +22,7 @@ from greenmast_fw.services.poll import BusPoller
 from greenmast_fw.services.rpc import Rpc
 from greenmast_fw.services.scan import Scan
 from greenmast_fw.services.telemetry import Telemetry
+from greenmast_fw.services.timekeeper import Timekeeper
 from greenmast_fw.services.uplink import Uplink
 from greenmast_fw.services.view import View
 from greenmast_protocol import points
@@ -53,10 +54,10 @@ def build(boot: int, setup: "Setup") -> "Coroutine[None, None, None]":
     journal = Journal()
     keeper.resume(controller, kept, journal)
     watchdog = machine.WDT(timeout=board.WATCHDOG_MS)
-    scan = Scan(image, controller, outputs, inputs, pollers, watchdog, journal, period_ms, boot)
-    wall = Wall()
-    telemetry = Telemetry(scan, wall, params["telemetry.period_s"], params["telemetry.full_s"])
     site = config["site"]
+    wall = Wall(site.get("zone", [0]), machine.RTC())
+    scan = Scan(image, controller, outputs, inputs, pollers, watchdog, journal, period_ms, boot, wall)
+    telemetry = Telemetry(scan, wall, params["telemetry.period_s"], params["telemetry.full_s"])
     identity = {
         "board": site["board"],
         "site": site["id"],
@@ -72,6 +73,8 @@ def build(boot: int, setup: "Setup") -> "Coroutine[None, None, None]":
     tasks.append(("keeper", Keeper(scan, journal).run))
     for i, poller in enumerate(pollers):
         tasks.append(("bus %d" % (i + 1), poller.run))
+    if site.get("time_server"):
+        tasks.append(("time", Timekeeper(wall, site["time_server"], journal).run))
     if config["mqtt"]:
         mqtt = config["mqtt"]
         tls = overlay.run(_tls, journal) if mqtt.get("tls") else None

@@ -37,6 +37,10 @@ class Poller:
 
 class Nothing:
     uptime_s = 0
+    trusted = False
+
+    def minute(self):
+        return None
 
     def read_into(self):
         pass
@@ -51,7 +55,7 @@ def _scanned(core, pollers=()):
     image.put(BUS, 50_000)
     image.put(SOC, 800)
     image.refresh(source)
-    built = scan.Scan(image, core, Nothing(), Nothing(), pollers, None, Nothing(), 1_000, 1)
+    built = scan.Scan(image, core, Nothing(), Nothing(), pollers, None, Nothing(), 1_000, 1, Nothing())
     built.step(1_000)
     return built, image
 

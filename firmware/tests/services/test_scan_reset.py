@@ -11,7 +11,12 @@ from greenmast_protocol import params
 
 
 class Fake:
-    """Outputs, inputs, watchdog and journal in one."""
+    """Outputs, inputs, watchdog, journal and a wall clock that knows nothing, in one."""
+
+    trusted = False
+
+    def minute(self):
+        return None
 
     def __init__(self):
         self.uptime_s = 0
@@ -47,7 +52,7 @@ def _run(scan, fake):
 
 def _scan(fake):
     controller = Controller(params.defaults(), Site({"grid": (1, 0)}))
-    return Scan(Image(), controller, fake, fake, [], fake, fake, 100, 1)
+    return Scan(Image(), controller, fake, fake, [], fake, fake, 100, 1, fake)
 
 
 def test_a_reset_by_command_ends_the_program_after_the_next_scan():

@@ -16,6 +16,7 @@ from typing import Any, Self
 
 from greenmast.emulator.board import HEAP_B, HEAP_LOADED_B, VirtualBoard
 from greenmast.emulator.emulate import EmulatedSite
+from greenmast.emulator.time_server import TimeServer
 from greenmast.emulator.wire import Wire
 from greenmast.flash import build, image
 from greenmast.plant import Plant, PlantConfig
@@ -35,7 +36,7 @@ class World:
     than the clock on the wall everything runs, the board's own time included. `start`: local time of the
     plant. `romfs`: the firmware is a ROM image and runs in place; else it is files in flash and is loaded
     into the heap. `heap_b`: None for that of the deployment (see `board`). `cold`: leave the board off
-    (`board.start()` switches it on).
+    (`board.start()` switches it on). `time_server`: there is one that knows the plant's time.
     """
 
     def __init__(
@@ -50,13 +51,14 @@ class World:
         heap_b: int | None = None,
         romfs: bool = True,
         cold: bool = False,
+        time_server: bool = False,
         on_log: Callable[[str], None] = lambda line: None,
     ) -> None:
         self.site = site
         self.speed = speed
-        self.plant = Plant(
-            PlantConfig.from_site(site.plant), seed, start=start or datetime.now(site.timezone)
-        )
+        start = start or datetime.now(site.timezone)
+        self.plant = Plant(PlantConfig.from_site(site.plant), seed, start=start)
+        self.time_server = TimeServer(lambda: start.timestamp() + self.plant.time_s) if time_server else None
         self.files = build.firmware(site)
         self.flash = folder / "flash.img"
         self._rom: Path | None = None
@@ -66,7 +68,10 @@ class World:
             self._rom.write_bytes(image.rom(self.files))
             in_flash = {path: content for path, content in self.files.items() if not path.endswith(".mpy")}
         in_flash = {**in_flash, **site.board_files}
-        self.flash.write_bytes(image.littlefs(in_flash, site.board_config(mqtt=mqtt)))
+        config = site.board_config(mqtt=mqtt)
+        if self.time_server:
+            config["site"]["time_server"] = self.time_server.address
+        self.flash.write_bytes(image.littlefs(in_flash, config))
         self.emulated = EmulatedSite(site, self.plant, seed=seed)
         self.wires: list[Wire] = []
         self.board: VirtualBoard
@@ -87,6 +92,9 @@ class World:
                 self.wires.append(wire)
                 uarts[number] = wire.master_path
                 await self.emulated.buses[bus.name].serve_serial(wire.slave_path, bus.baud, bus.parity)
+            if self.time_server:
+                self._stack.callback(self.time_server.close)
+                await self.time_server.start()
             inputs = {pin: int(self.plant.feedback(name)) for name, pin in self._contacts.items()}
             self.board = VirtualBoard(
                 self.flash,

@@ -92,6 +92,13 @@ class WDT:
         _send("F")
 
 
+class RTC:
+    """Can be set; the chip's other time, `time.time()`, is that of the machine and stays."""
+
+    def datetime(self, value=None):
+        pass
+
+
 class UART(io.IOBase):
     def __init__(self, id, baudrate=9600, bits=8, parity=None, stop=1, **_):
         self._file = open(os.getenv("GREENMAST_UART%d" % id), "r+b")
