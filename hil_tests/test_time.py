@@ -18,7 +18,11 @@ from greenmast.testing import wait_for
 SPEED = 6
 TEN_THIRTY = 10 * 60 + 30
 # The genset's window is open for these ten minutes of the site's local time, and the battery needs nothing.
-WINDOW = {"genset.window_start_min": TEN_THIRTY - 5, "genset.window_end_min": TEN_THIRTY + 5}
+WINDOW = {
+    "genset.window_start_min": TEN_THIRTY - 5,
+    "genset.window_end_min": TEN_THIRTY + 5,
+    "telemetry.period_s": 30,
+}
 
 
 def test_the_window_opens_by_local_time_and_only_when_the_time_is_known(tmp_path: Path) -> None:

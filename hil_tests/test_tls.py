@@ -25,6 +25,7 @@ from greenmast.testing import Mosquitto, wait_for
 
 INDIA = Path(sites.__file__).parent / "sites" / "india-rural.toml"
 SPEED = 6
+SLOWLY = PARAMETERS | {"telemetry.period_s": 30}
 # What a board is told by mbedTLS for each broker that is not its own.
 REASONS = {"expired": "has expired", "elsewhere": "does not match", "foreign": "not correctly signed"}
 
@@ -93,7 +94,7 @@ def start(
     with ExitStack() as stack:
 
         def run(romfs: bool) -> tuple[Chain, SerialLink]:
-            site = sites.load(site_file(tmp_path, broker.mosquitto.port, certificates), PARAMETERS)
+            site = sites.load(site_file(tmp_path, broker.mosquitto.port, certificates), SLOWLY)
 
             def make_world(log: Callable[[str], None]) -> World:
                 begin = datetime(2025, 4, 15, 10, 30, tzinfo=site.timezone)

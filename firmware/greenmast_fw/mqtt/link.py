@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     import typing
 
 _ALERT = -0x7780  # mbedTLS: the peer ended the handshake with an alert
+_PIPE = 32  # EPIPE, which MicroPython does not name
 _TCP_NODELAY = 1  # the number is the same in Linux and lwIP; not every port names it
 _LOOK_UP_AGAIN = 64
 _LONGEST_SLEEP_MS = 15
@@ -107,7 +108,7 @@ class Link:
         """What to raise for `error`. mbedTLS has ValueError for a certificate that it does not accept; a peer
         that does not accept ours sends an alert or just closes, which the next write then meets.
         """
-        refused = isinstance(error, ValueError) or error.args[0] in (_ALERT, errno.EPIPE)
+        refused = isinstance(error, ValueError) or error.args[0] in (_ALERT, _PIPE)
         return CertificateError(error) if self._is_new and refused else error
 
     def close(self) -> None:
