@@ -148,11 +148,12 @@ def publish_id(body: bytes) -> bytes:
     return body[at : at + 2]
 
 
-def behave(connection: socket.socket) -> None:
+def behave(connection: socket.socket, on_publish: Callable[[], None] = lambda: None) -> None:
     """Be a proper broker to a client that was already answered its CONNECT."""
     for first, body in packets(connection):
         if first >> 4 == 3 and first & 6:
             connection.sendall(b"\x40\x02" + publish_id(body))
+            on_publish()
         elif first == 0x82:
             connection.sendall(b"\x90\x03" + body[:2] + b"\x01")
         elif first == 0xC0:
@@ -160,15 +161,21 @@ def behave(connection: socket.socket) -> None:
 
 
 class Garbage:
-    """A broker whose first connection goes wrong and whose later ones are proper."""
+    """A broker whose first connection goes wrong and whose later ones are proper.
+
+    `delivered`: a later one has brought a message.
+    """
 
     def __init__(self, garbage: bytes, then_close: bool) -> None:
         self.server = Server(self._serve)
         self._garbage = garbage
         self._then_close = then_close
+        self.delivered = threading.Event()
 
     def _serve(self, connection: socket.socket, number: int) -> None:
         next(packets(connection))
         connection.sendall(self._garbage if number == 1 else CONNACK)
-        if number > 1 or not self._then_close:
+        if number > 1:
+            behave(connection, self.delivered.set)
+        elif not self._then_close:
             behave(connection)
