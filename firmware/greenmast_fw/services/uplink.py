@@ -24,7 +24,7 @@ _LINK_CERTIFICATE = alarms.index("link_certificate")
 
 
 class Uplink:
-    """`refused` counts requests that were retained or too many, and acknowledgements that make no sense."""
+    """`refused` counts requests that were retained, too many or for another site, and senseless `ack`s."""
 
     def __init__(
         self, mqtt: "dict[str, Any]", site: str, answers: rpc.Rpc, telemetry: "Telemetry", tls: "Any" = None
@@ -94,7 +94,10 @@ class Uplink:
         self._wake.set()
 
     def _on_message(self, topic: bytes, payload: memoryview, retained: bool, dup: bool) -> None:
-        kind, _, name = topic.decode()[len(self._base) :].partition("/")
+        where = topic.decode()
+        kind, _, name = where[len(self._base) :].partition("/")
+        if not where.startswith(self._base):  # another site's
+            kind = ""
         if kind == topics.ACK and self._acknowledge(bytes(payload)):
             return
         if kind == topics.REQ and not retained and len(self._requests) < _QUEUE_MAX:
