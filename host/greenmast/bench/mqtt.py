@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import paho.mqtt.client as paho
+from paho.mqtt.enums import CallbackAPIVersion
 
 from greenmast.bench.mqtt_clients import CLIENTS, Running, prepare
 from greenmast.errors import UserError
@@ -71,7 +72,7 @@ class Subscriber:
 
     def __init__(self, port: int) -> None:
         self.numbers: dict[str, set[int]] = {}
-        self._client = paho.Client(paho.CallbackAPIVersion.VERSION2, client_id="bench", clean_session=False)
+        self._client = paho.Client(CallbackAPIVersion.VERSION2, client_id="bench", clean_session=False)
         self._client.reconnect_delay_set(1, 1)
         self._client.on_connect = lambda client, *_: client.subscribe("t/#", 1)
         self._client.on_message = self._take
@@ -184,7 +185,12 @@ def _rate(modules: Path, broker: Mosquitto, hub: Subscriber) -> float:
 def _smallest_heap(modules: Path, broker: Mosquitto, hub: Subscriber) -> int | None:
     def works(heap_wk: int) -> bool:
         topic = _topic()
-        options = {"port": broker.port, "topic": topic, "count": _HEAP_COUNT, "gap_ms": _HEAP_GAP_MS}
+        options: dict[str, Any] = {
+            "port": broker.port,
+            "topic": topic,
+            "count": _HEAP_COUNT,
+            "gap_ms": _HEAP_GAP_MS,
+        }
         with Running(modules, heap_wk=heap_wk, **options) as client:
             enough = _until(lambda: hub.count(topic) == _HEAP_COUNT or not client.lives, _HEAP_S)
             return enough and client.lives and "MemoryError" not in client.log
@@ -220,7 +226,12 @@ def _garbage(modules: Path) -> int:
             broker = Garbage(*GARBAGE[kind])
             stack.callback(broker.server.close)
             brokers.append(broker)
-            options = {"port": broker.server.port, "topic": "t/x", "count": 3, "keepalive_s": 1}
+            options: dict[str, Any] = {
+                "port": broker.server.port,
+                "topic": "t/x",
+                "count": 3,
+                "keepalive_s": 1,
+            }
             stack.enter_context(Running(modules, **options))
         _until(lambda: all(broker.delivered.is_set() for broker in brokers), _GARBAGE_S)
         return sum(broker.delivered.is_set() for broker in brokers)
@@ -234,7 +245,12 @@ def _all_at_once(
         clients = {}
         for name, path in modules.items():
             topic = _topic()
-            options = {"port": port, "topic": topic, "count": _FAULT_COUNT, "gap_ms": _FAULT_GAP_MS}
+            options: dict[str, Any] = {
+                "port": port,
+                "topic": topic,
+                "count": _FAULT_COUNT,
+                "gap_ms": _FAULT_GAP_MS,
+            }
             clients[name] = (topic, stack.enter_context(Running(path, **options)))
         _until(lambda: all(hub.count(topic) > 10 for topic, _ in clients.values()), 10)
         disturb()
