@@ -42,6 +42,7 @@ _SECTIONS: dict[str, tuple[str, ...]] = {
     "limits": (),  # parameters, see `greenmast_protocol.params`
     "alarms": (),
     "mqtt": ("host", "port", "tls", "ca", "cert", "key", "keepalive_s"),
+    "network": ("kind", "ssid", "key", "apn"),
     "access": (),
     "bus": (),
     "device": (),
@@ -303,4 +304,5 @@ def _compile(
         },
         "params": dict(settings),
         "mqtt": {key: value for key, value in mqtt.items() if key not in certificates.BOARD_NAMES},
+        **({"network": dict(document["network"])} if "network" in document else {}),
     }

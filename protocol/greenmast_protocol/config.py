@@ -3,7 +3,8 @@
 A document is a dict: {"schema", "revision", "site": {"id", "name", "board", "zone",
 "time_server"}, "buses": [{"name", "baud",
 "parity"}], "devices": [{"role", "profile", "bus", "address"}], "outputs": {name: {"pin", "feedback",
-"idle"}}, "battery": {"chemistry", "capacity_ah", "cells"}, "params": {name: int}, "mqtt": {...}}. It is
+"idle"}}, "battery": {"chemistry", "capacity_ah", "cells"}, "params": {name: int}, "mqtt": {...},
+"network": {...} (optional)}. It is
 accepted or refused as a whole; `problems` lists every reason with its place. Host and board run the same
 rules.
 """
@@ -16,6 +17,8 @@ CHEMISTRIES = ("lfp", "vrla")
 BAUDS = (1200, 2400, 4800, 9600, 19200, 38400, 57600, 115200)
 _SECTIONS = ("schema", "revision", "site", "buses", "devices", "outputs", "battery", "params", "mqtt")
 _PIN_MAX = 127
+# Ways to the network, and what each needs to be told. A board whose network is set up otherwise has none.
+NETWORKS = {"wifi": ("ssid", "key"), "ethernet": (), "ppp": ("apn",)}
 
 
 def _whole(value: object, low: int, high: int) -> bool:
@@ -33,7 +36,7 @@ def _shape(doc: object) -> "list[tuple[str, str]]":
         if not isinstance(doc.get(name), kinds.get(name, dict)):
             out.append((name, "missing or of the wrong type"))
     for name in doc:
-        if name not in _SECTIONS:
+        if name not in _SECTIONS and name != "network":
             out.append((str(name), "unknown section"))
     return out
 
@@ -157,6 +160,19 @@ def _time(site: "dict[str, object]", out: "list[tuple[str, str]]") -> None:
         out.append(("site.zone", "must be minutes ahead of UTC, then pairs of when and minutes"))
 
 
+def _network(network: "dict[str, object]", out: "list[tuple[str, str]]") -> None:
+    kind = network.get("kind") if isinstance(network, dict) else None
+    if not isinstance(kind, str) or kind not in NETWORKS:
+        out.append(("network", "kind must be one of %s" % ", ".join(sorted(NETWORKS))))
+        return
+    for key in NETWORKS[kind]:
+        if not isinstance(network.get(key), str):
+            out.append(("network", "%s needs %s" % (kind, key)))
+    for key in network:
+        if key != "kind" and key not in NETWORKS[kind]:
+            out.append(("network", "%s has no %s" % (kind, key)))
+
+
 def problems(doc: object) -> "list[tuple[str, str]]":
     """Every reason to refuse the document, as (place, text); empty when it is good."""
     out = _shape(doc)
@@ -179,6 +195,7 @@ def problems(doc: object) -> "list[tuple[str, str]]":
     _buses(doc, out)  # type: ignore[arg-type]
     _outputs(doc, out)  # type: ignore[arg-type]
     _params(doc, out)  # type: ignore[arg-type]
+    _network(doc.get("network", {"kind": "ethernet"}), out)  # type: ignore[attr-defined]
     mqtt = doc["mqtt"]  # type: ignore[index]
     if mqtt and not (isinstance(mqtt.get("host"), str) and _whole(mqtt.get("port"), 1, 65_535)):
         out.append(("mqtt", "needs host and port 1 .. 65535"))

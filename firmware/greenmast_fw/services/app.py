@@ -73,6 +73,11 @@ def build(boot: int, setup: "Setup") -> "Coroutine[None, None, None]":
     tasks.append(("keeper", Keeper(scan, journal).run))
     for i, poller in enumerate(pollers):
         tasks.append(("bus %d" % (i + 1), poller.run))
+    if config.get("network"):
+        try:
+            tasks.append(("network", overlay.run(_netif, config["network"], board).run))
+        except (KeyError, ImportError) as error:  # control does not need it
+            journal.write("network", "not on this board: %r" % error)
     if site.get("time_server"):
         tasks.append(("time", Timekeeper(wall, site["time_server"], journal).run))
     if config["mqtt"]:
@@ -85,6 +90,12 @@ def build(boot: int, setup: "Setup") -> "Coroutine[None, None, None]":
         tasks.append(("outbox", uplink.run_telemetry))
     journal.write("app", "boot %d, reset cause %d" % (boot, machine.reset_cause()))
     return supervisor.run(journal, tasks)
+
+
+def _netif(wanted: "dict[str, Any]", board: "Any") -> "Any":
+    from greenmast_fw.drivers import netif
+
+    return netif.make(wanted, board)
 
 
 def _tls(journal: Journal) -> "Any":
