@@ -15,7 +15,7 @@ from hil_tests.mqtt_rig import ELSEWHERE, Certificates
 
 from greenmast import site as sites
 from greenmast.chain import Chain, HubProcess
-from greenmast.emulator.board import POWER_ON, WK_B
+from greenmast.emulator.board import POWER_ON
 from greenmast.emulator.world import World
 from greenmast.link import reading
 from greenmast.link.base import Link, NoContactError
@@ -25,7 +25,6 @@ from greenmast.testing import Mosquitto, wait_for
 
 INDIA = Path(sites.__file__).parent / "sites" / "india-rural.toml"
 SPEED = 6
-ROM_HEAP_B = 100 * WK_B  # the smallest that does with TLS was 98wK when last measured; 96wK without
 SLOWLY = PARAMETERS | {"telemetry.period_s": 30}
 # What a board is told by mbedTLS for each broker that is not its own.
 REASONS = {"expired": "has expired", "elsewhere": "does not match", "foreign": "not correctly signed"}
@@ -99,9 +98,7 @@ def start(
 
             def make_world(log: Callable[[str], None]) -> World:
                 begin = datetime(2025, 4, 15, 10, 30, tzinfo=site.timezone)
-                heap_b = ROM_HEAP_B if romfs else None
-                options = {"start": begin, "speed": SPEED, "romfs": romfs, "heap_b": heap_b}
-                return World(site, tmp_path, **options, on_log=log)
+                return World(site, tmp_path, start=begin, speed=SPEED, romfs=romfs, on_log=log)
 
             chain = Chain(make_world, tmp_path / "board.log")
             for name, value in GRID_GOOD.items():

@@ -57,6 +57,12 @@ AUTO = points.MODES.index("auto")
 MANUAL_MODE = points.MODES.index("manual")
 
 
+def _for_outage(params: "dict[str, int]") -> "dict[str, int]":
+    """What an announced outage will need of the parameters: all of them take several KB of a board's heap."""
+    names = ("outage.charge_before_s", "outage.leave_before_s", "outage.return_s")
+    return {name: params[name] for name in names}
+
+
 class Controller:
     """`params`: every parameter by name. `site`: what there is.
 
@@ -100,7 +106,7 @@ class Controller:
         self.blind = 0  # 1 no device answers, 2 for so long that the default state applies
         self.blind_ms = 0
         self.hot_dc = params["cooling.alarm_dc"]
-        self._params = params
+        self._for_outage = _for_outage(params)
         self._hold_ms = params["scan.hold_s"] * 1000
         self.has_rectifier = "rectifier" in site.roles
         self.rectifiers = max(site.roles.count("rectifier"), 1)
@@ -117,7 +123,7 @@ class Controller:
         self._hold_ms = params["scan.hold_s"] * 1000
         if self.cooling is not None:
             self.cooling.configure(params)
-        self._params = params
+        self._for_outage = _for_outage(params)
         if self.outage:
             self.outage.configure(params)
         for part in (
@@ -224,7 +230,7 @@ class Controller:
         """Make room for an announced outage."""
         from greenmast_fw.core.outage import Outage  # loaded when first needed: heap is scarce
 
-        self.outage = Outage(self._params)
+        self.outage = Outage(self._for_outage)
         return self.outage
 
     def wanted(self) -> int:
