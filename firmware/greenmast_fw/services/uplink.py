@@ -70,7 +70,7 @@ class Uplink:
                 name, body = self._requests.pop(0)
                 answer = await self._rpc.handle(body, True)
                 if answer:
-                    await self.client.publish("%s%s/%s" % (self._base, topics.RSP, name), b"".join(answer))
+                    await self.client.publish("%s%s/%s" % (self._base, topics.RSP, name), answer)
                 await clock.sleep_ms(_PAUSE_MS)
 
     async def run_telemetry(self) -> None:

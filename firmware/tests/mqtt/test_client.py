@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from greenmast_fw.mqtt import client as client_module
+from greenmast_fw.mqtt import codec
 from greenmast_fw.mqtt.client import MqttClient
 from greenmast_fw.mqtt.link import CertificateError
 
@@ -145,6 +146,17 @@ async def test_small_packets_share_one_write_and_large_payloads_follow_their_hea
         assert (head + tail).count(b"small") == 3
         assert (head + tail).endswith(b"L" * 2000)
         assert head.count(b"\x32") >= 4
+
+
+async def test_a_payload_in_pieces_is_one_packet_in_order() -> None:
+    network = Network()
+    pieces = [b"a" * 300, b"b" * 300, b"c" * 2000, b"d", b"e" * 511, b"f"]
+    async with running(network) as client:
+        await bounded(client.publish("t", pieces))
+        await until(lambda: b"".join(network.links[0].written).endswith(b"f"))
+        packet = b"".join(network.links[0].written[1:])
+        whole = b"".join(pieces)
+        assert packet == bytes(codec.publish(b"t", len(whole), 2, False)) + whole
 
 
 @pytest.mark.parametrize(

@@ -85,7 +85,7 @@ class Client:
         self.said = []
 
     async def publish(self, topic, payload, retain=False):
-        self.said.append((topic, bytes(payload)))
+        self.said.append((topic, b"".join(payload) if isinstance(payload, list) else payload))
 
 
 class Link:
