@@ -199,6 +199,6 @@ def problems(doc: object) -> "list[tuple[str, str]]":
     mqtt = doc["mqtt"]  # type: ignore[index]
     if mqtt and not (isinstance(mqtt.get("host"), str) and _whole(mqtt.get("port"), 1, 65_535)):
         out.append(("mqtt", "needs host and port 1 .. 65535"))
-    if mqtt.get("tls", False) not in (True, False) or not _whole(mqtt.get("keepalive_s", 60), 1, 65_535):
+    if not isinstance(mqtt.get("tls", False), bool) or not _whole(mqtt.get("keepalive_s", 60), 1, 65_535):
         out.append(("mqtt", "tls must be true or false, keepalive_s lie in 1 .. 65535"))
     return out

@@ -81,7 +81,7 @@ def make(wanted, board=Board):
                 sys.modules[name] = held[name]
 
 
-def run(made, starts=1, for_ms=100):
+def run(made, starts=1):
     """Run it until it has been started so often and a moment longer."""
 
     async def main():
@@ -129,7 +129,7 @@ def test_a_modem_that_answers_nothing_or_an_error_is_dialled_again():
             made = make({"kind": "ppp", "apn": "m2m"})
         finally:
             Uart.answers = before
-        run(made, starts=2, for_ms=200)
+        run(made, starts=2)
         assert "modem: ATZ" in str(made.error)
         assert made._interface.calls == []
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import signal
 import tempfile
-import threading
 import time
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
@@ -273,7 +272,7 @@ def _blackhole(modules: Mapping[str, Path], broker: Mosquitto, hub: Subscriber) 
 
     def disturb() -> None:
         proxy.block()
-        threading.Event().wait(_BLACKHOLE_S)
+        time.sleep(_BLACKHOLE_S)
         proxy.unblock()
 
     try:
