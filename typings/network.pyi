@@ -2,6 +2,9 @@
 
 from typing import Any
 
+PHY_LAN8720: int
+PHY_W5500: int
+
 class WLAN:
     IF_STA: int
     def __init__(self, interface_id: int) -> None: ...

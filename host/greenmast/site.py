@@ -42,7 +42,7 @@ _SECTIONS: dict[str, tuple[str, ...]] = {
     "limits": (),  # parameters, see `greenmast_protocol.params`
     "alarms": (),
     "mqtt": ("host", "port", "tls", "ca", "cert", "key", "keepalive_s"),
-    "network": ("kind", "ssid", "key", "apn"),
+    "network": ("kind", "ssid", "key", "apn", "phy"),
     "access": (),
     "bus": (),
     "device": (),

@@ -168,8 +168,10 @@ def _network(network: "dict[str, object]", out: "list[tuple[str, str]]") -> None
     for key in NETWORKS[kind]:
         if not isinstance(network.get(key), str):
             out.append(("network", "%s needs %s" % (kind, key)))
+    if kind == "ethernet" and not _whole(network.get("phy", 0), 0, 31):
+        out.append(("network", "phy, the Ethernet chip's address, must lie in 0 .. 31"))
     for key in network:
-        if key != "kind" and key not in NETWORKS[kind]:
+        if key != "kind" and key not in NETWORKS[kind] and (key, kind) != ("phy", "ethernet"):
             out.append(("network", "%s has no %s" % (kind, key)))
 
 

@@ -78,10 +78,11 @@ class Netif:
 
 
 def make(wanted: "dict[str, Any]", board: "Any") -> Netif:
-    """The interface that the configuration wants: `kind` "wifi" (ssid, key), "ethernet" or "ppp" (apn).
+    """The interface that the configuration wants: `kind` "wifi" (ssid, key), "ethernet" (phy: its chip's
+    address, 0) or "ppp" (apn).
 
-    The board's table says what is wired: `ETHERNET`, arguments of `network.LAN`; `MODEM`, (UART number, TX,
-    RX, baud). Raises KeyError for what this board does not have.
+    The board's table says what is wired: `ETHERNET`, (signal, GPIO) rows of an RMII or SPI chip; `MODEM`,
+    (UART number, TX, RX, baud). Raises KeyError for what this board does not have.
     """
     import machine
     import network
@@ -90,10 +91,19 @@ def make(wanted: "dict[str, Any]", board: "Any") -> Netif:
     if kind == "wifi":
         return Netif(network.WLAN(network.WLAN.IF_STA), (wanted["ssid"], wanted["key"]))
     wiring = getattr(board, "ETHERNET" if kind == "ethernet" else "MODEM", None)
-    if wiring is None:
+    if not wiring:
         raise KeyError(kind)
-    if kind == "ethernet":
-        return Netif(network.LAN(**wiring), None)
-    number, tx, rx, baud = wiring
-    uart = machine.UART(number, baud, tx=tx, rx=rx, timeout=0)
-    return Netif(network.PPP(uart), (), (uart, wanted["apn"]))
+    if kind == "ppp":
+        number, tx, rx, baud = wiring
+        uart = machine.UART(number, baud, tx=tx, rx=rx, timeout=0)
+        return Netif(network.PPP(uart), (), (uart, wanted["apn"]))
+    pins = {signal: machine.Pin(pin) for signal, pin in wiring}
+    chip = {"phy_addr": wanted.get("phy", 0)}  # type: dict[str, Any]
+    if "MDC" in pins:  # an LAN8720, which gets its clock from the ESP32
+        chip.update({"phy_type": network.PHY_LAN8720, "mdc": pins["MDC"], "mdio": pins["MDIO"]})
+        chip.update({"ref_clk": pins["clock"], "ref_clk_mode": machine.Pin.OUT, "power": pins.get("power")})
+    else:
+        spi = machine.SPI(1, baudrate=20_000_000, sck=pins["SCK"], mosi=pins["MOSI"], miso=pins["MISO"])
+        chip.update({"phy_type": network.PHY_W5500, "spi": spi, "cs": pins["CS"], "int": pins["INT"]})
+        chip.update({"reset": pins["RST"]})
+    return Netif(network.LAN(**chip), None)

@@ -39,6 +39,8 @@ class Broken(Interface):
 
 
 class Network:
+    PHY_LAN8720 = "LAN8720"
+    PHY_W5500 = "W5500"
     WLAN = Wlan
     LAN = Interface
     PPP = Interface
@@ -59,12 +61,26 @@ class Uart:
         return self.left.pop(0) if self.left else None
 
 
+class Pin:
+    OUT = "out"
+
+    def __init__(self, number):
+        self.number = number
+
+
+class Spi:
+    def __init__(self, number, **pins):
+        self.pins = pins
+
+
 class Machine:
     UART = Uart
+    Pin = Pin
+    SPI = Spi
 
 
 class Board:
-    ETHERNET = {"phy_addr": 1}
+    ETHERNET = (("power", 12), ("MDC", 23), ("MDIO", 18), ("clock", 17), ("TXD0", 19))
     MODEM = (1, 17, 18, 115200)
 
 
@@ -109,10 +125,24 @@ def test_wifi_joins_the_network_that_the_configuration_names():
 
 
 def test_ethernet_is_wired_as_the_boards_table_says():
-    made = make({"kind": "ethernet"})
+    made = make({"kind": "ethernet", "phy": 1})
     run(made)
-    assert made._interface.made_with == {"phy_addr": 1}
+    chip = made._interface.made_with
+    assert chip["phy_type"] == "LAN8720"
+    assert chip["phy_addr"] == 1
+    assert [chip[name].number for name in ("mdc", "mdio", "ref_clk", "power")] == [23, 18, 17, 12]
     assert made._interface.calls == ["on"]
+
+
+def test_ethernet_over_spi_gets_its_pins_too():
+    class Board:
+        ETHERNET = (("MOSI", 13), ("MISO", 14), ("SCK", 15), ("CS", 16), ("INT", 12), ("RST", 39))
+
+    chip = make({"kind": "ethernet"}, Board)._interface.made_with
+    assert chip["phy_type"] == "W5500"
+    assert chip["phy_addr"] == 0
+    assert [chip[name].number for name in ("cs", "int", "reset")] == [16, 12, 39]
+    assert [chip["spi"].pins[name].number for name in ("sck", "mosi", "miso")] == [15, 13, 14]
 
 
 def test_a_modem_is_dialled_before_ppp_begins():
