@@ -14,7 +14,7 @@ from greenmast_fw.drivers.modbus_line import Line
 from greenmast_fw.drivers.modbus_master import Master, RtuMaster
 from greenmast_fw.drivers.pins import Inputs, Outputs
 from greenmast_fw.drivers.wall import Wall
-from greenmast_fw.services import keeper, supervisor
+from greenmast_fw.services import keeper, overlay, supervisor
 from greenmast_fw.services.console import Console
 from greenmast_fw.services.health import Health
 from greenmast_fw.services.journal import Journal
@@ -23,6 +23,7 @@ from greenmast_fw.services.poll import BusPoller
 from greenmast_fw.services.rpc import Rpc
 from greenmast_fw.services.scan import Scan
 from greenmast_fw.services.telemetry import Telemetry
+from greenmast_fw.services.timekeeper import Timekeeper
 from greenmast_fw.services.uplink import Uplink
 from greenmast_fw.services.view import View
 from greenmast_protocol import instances
@@ -69,11 +70,11 @@ def build(boot: int, setup: "Setup") -> "Coroutine[None, None, None]":
     journal = Journal()
     keeper.resume(controller, kept, journal)
     watchdog = machine.WDT(timeout=board.WATCHDOG_MS)
-    driven = Outputs(outputs, chips)
-    scan = Scan(image, controller, driven, inputs, pollers, health, watchdog, journal, period_ms, boot)
-    wall = Wall()
-    telemetry = Telemetry(scan, wall, params["telemetry.period_s"], params["telemetry.full_s"])
     site = config["site"]
+    wall = Wall(site.get("zone", [0]), machine.RTC())
+    driven = Outputs(outputs, chips)
+    scan = Scan(image, controller, driven, inputs, pollers, health, watchdog, journal, period_ms, boot, wall)
+    telemetry = Telemetry(scan, wall, params["telemetry.period_s"], params["telemetry.full_s"])
     identity = {
         "board": site["board"],
         "site": site["id"],
@@ -94,14 +95,35 @@ def build(boot: int, setup: "Setup") -> "Coroutine[None, None, None]":
 
         view.trial = Trial(trial_s, view.restart, journal)
         tasks.append(("trial", view.trial.run))
+    if config.get("network"):
+        try:
+            tasks.append(("network", overlay.run(_netif, config["network"], board).run))
+        except (KeyError, ImportError) as error:  # control does not need it
+            journal.write("network", "not on this board: %r" % error)
+    if site.get("time_server"):
+        tasks.append(("time", Timekeeper(wall, site["time_server"], journal).run))
     if config["mqtt"]:
-        uplink = Uplink(config["mqtt"], site["id"], rpc, telemetry)
+        mqtt = config["mqtt"]
+        tls = overlay.run(_tls, journal) if mqtt.get("tls") else None
+        uplink = Uplink(mqtt, site["id"], rpc, telemetry, tls)
         view.uplink = uplink
         tasks.append(("mqtt", uplink.client.run))
         tasks.append(("uplink", uplink.run))
         tasks.append(("outbox", uplink.run_telemetry))
     journal.write("app", "boot %d, reset cause %d" % (boot, machine.reset_cause()))
     return supervisor.run(journal, tasks)
+
+
+def _netif(wanted: "dict[str, Any]", board: "Any") -> "Any":
+    from greenmast_fw.drivers import netif
+
+    return netif.make(wanted, board)
+
+
+def _tls(journal: Journal) -> "Any":
+    from greenmast_fw.services import credentials
+
+    return credentials.context(journal)
 
 
 def _master(bus: "dict[str, Any]", uart: "tuple[int, int, int, int | None]") -> Master:
