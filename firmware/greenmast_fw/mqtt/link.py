@@ -18,9 +18,15 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     import typing
 
+_ALERT = -0x7780  # mbedTLS: the peer ended the handshake with an alert
+_PIPE = 32  # EPIPE, which MicroPython does not name
 _TCP_NODELAY = 1  # the number is the same in Linux and lwIP; not every port names it
 _LOOK_UP_AGAIN = 64
 _LONGEST_SLEEP_MS = 15
+
+
+class CertificateError(OSError):
+    """The handshake was refused: by us for the peer's certificate, or by the peer for ours."""
 
 
 class Link:
@@ -41,6 +47,7 @@ class Link:
         self._uses = 0
         self._raw: "typing.Any" = None
         self._stream: "typing.Any" = None
+        self._is_new = False  # nothing was read yet: the handshake may still be refused
 
     def open(self) -> None:
         """Begin to connect. Raises OSError, MemoryError; ValueError when `tls` is not usable."""
@@ -48,6 +55,7 @@ class Link:
         if not self._uses:
             self._address = socket.getaddrinfo(self._host, self._port, 0, socket.SOCK_STREAM)[0]
         self._uses = (self._uses + 1) % _LOOK_UP_AGAIN
+        self._is_new = self._tls is not None
         raw = self._raw = self._stream = socket.socket(*self._address[:3])
         raw.setblocking(False)
         raw.setsockopt(6, _TCP_NODELAY, 1)
@@ -63,11 +71,14 @@ class Link:
             )
 
     async def write(self, data: "bytes | bytearray | memoryview") -> None:
-        """Write all of `data`. Raises OSError; ValueError when the peer's certificate is refused."""
+        """Write all of `data`. Raises OSError; of it CertificateError when the handshake is refused."""
         view = memoryview(data)
         delay_ms = 0
         while view:
-            count = self._stream.write(view)
+            try:
+                count = self._stream.write(view)
+            except (OSError, ValueError) as error:
+                raise self._cause(error)
             if count is None:
                 delay_ms = min(2 * delay_ms + 1, _LONGEST_SLEEP_MS)
                 await sleep_ms(delay_ms)
@@ -76,15 +87,29 @@ class Link:
                 delay_ms = 0
 
     async def read_into(self, view: memoryview) -> int:
-        """Wait for bytes, put them into `view`. Returns their count, 0 at the end of the stream. OSError."""
+        """Wait for bytes, put them into `view`. Returns their count, 0 at the end of the stream.
+
+        Raises as `write` does.
+        """
         delay_ms = 0
         while True:
             # even before the first attempt: a peer that never pauses must not keep the other tasks waiting
             await sleep_ms(delay_ms)
-            count = self._stream.readinto(view)
+            try:
+                count = self._stream.readinto(view)
+            except (OSError, ValueError) as error:
+                raise self._cause(error)
             if count is not None:
+                self._is_new = False
                 return int(count)
             delay_ms = min(2 * delay_ms + 1, _LONGEST_SLEEP_MS)
+
+    def _cause(self, error: Exception) -> Exception:
+        """What to raise for `error`. mbedTLS has ValueError for a certificate that it does not accept; a peer
+        that does not accept ours sends an alert or just closes, which the next write then meets.
+        """
+        refused = isinstance(error, ValueError) or error.args[0] in (_ALERT, _PIPE)
+        return CertificateError(error) if self._is_new and refused else error
 
     def close(self) -> None:
         """Close, if it is open; neither reading nor writing is allowed any more."""
