@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 _COUNTER_MAX = 0x7FFFFFFF
 _MEMBERS = ("boot", "seq", "ts", "trusted", "full", "v", "q")
 NAME_LENGTH_MAX = 48
+_PIECE = 400  # bytes after which the next piece begins
 
 
 class Tele:
@@ -33,29 +34,50 @@ class Tele:
         self.q: "dict[str, str]" = document["q"]
 
 
+class Members:
+    """The members `"v":{..},"q":{..}` as JSON, in short pieces, point by point.
+
+    Dicts of all points would take the board several times the memory, and one long piece has no room there.
+    """
+
+    def __init__(self) -> None:
+        self._v = [bytearray(b'"v":{')]
+        self._q = [bytearray(b'},"q":{')]
+
+    def add(self, name: str, value: "int | None", code: int) -> None:
+        """Tell the point `name`; it has a value only with the quality code GOOD."""
+        if code != quality.GOOD:
+            append(self._q, '"%s":"%s"' % (name, "stale" if code == quality.STALE else "invalid"))
+            value = None
+        append(self._v, '"%s":%s' % (name, "null" if value is None else value))
+
+    def pieces(self) -> "list[bytes | bytearray]":
+        """The JSON; nothing may be added any more."""
+        return self._v + self._q + [b"}"]
+
+
+def append(pieces: "list[bytearray]", member: str) -> None:
+    """Put one more member into the JSON object that these pieces hold, still open."""
+    last = pieces[-1]
+    comma = b"" if last[-1] == 0x7B else b","
+    if len(last) > _PIECE:
+        last = bytearray()
+        pieces.append(last)
+    last += comma
+    last += member.encode()
+
+
 def members(
     numbers: "Numbers", values: "list[int | None]", codes: "Codes", name: "Callable[[int], str]" = points.name
 ) -> "list[bytes | bytearray]":
-    """The members `"v":{..},"q":{..}` as JSON, in pieces, for the points `numbers`.
+    """`Members` of the points `numbers`.
 
-    `values[i]`, `codes[i]` and `name(i)` are value, quality and name of point `i`. Dicts of all points would
-    take the board several times the memory.
+    `values[i]`, `codes[i]` and `name(i)` are value, quality and name of point `i`.
     """
-    out = bytearray(b'"v":{')
-    comma = '"'
+    out = Members()
     for i in numbers:
-        value = values[i] if codes[i] == quality.GOOD else None
-        out += ('%s%s":%s' % (comma, name(i), "null" if value is None else value)).encode()
-        comma = ',"'
-    qualities = bytearray(b'},"q":{')
-    comma = '"'
-    for i in numbers:
-        if codes[i] != quality.GOOD:
-            word = "stale" if codes[i] == quality.STALE else "invalid"
-            qualities += ('%s%s":"%s"' % (comma, name(i), word)).encode()
-            comma = ',"'
-    qualities += b"}"
-    return [out, qualities]
+        out.add(name(i), values[i], codes[i])
+    return out.pieces()
 
 
 def build(
