@@ -15,7 +15,7 @@ from greenmast.link import reading
 from greenmast.link.serial import SerialLink
 from greenmast.testing import wait_for
 
-SPEED = 6
+SPEED = 10
 TEN_THIRTY = 10 * 60 + 30
 # The genset's window is open for these ten minutes of the site's local time, and the battery needs nothing.
 WINDOW = {

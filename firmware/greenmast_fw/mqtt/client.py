@@ -25,7 +25,7 @@ from asyncio import sleep_ms  # type: ignore[attr-defined]
 from time import ticks_diff, ticks_ms  # type: ignore[attr-defined]
 
 from greenmast_fw.mqtt import codec, inflight
-from greenmast_fw.mqtt.link import CertificateError, Link
+from greenmast_fw.mqtt.link import Link
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -123,7 +123,7 @@ class MqttClient:
                 await self._session()
             except Exception as error:  # noqa: BLE001  MemoryError included: count it and connect again
                 self._note(error)
-                self.is_refused = self.is_refused or isinstance(error, CertificateError)
+                self.is_refused = self.is_refused or self._link.is_refusal(error)
             # From here to the next round nothing may need memory: no error would be caught.
             failures = 0 if _elapsed_ms(self._opened_ms) > _SETTLED_MS else min(failures + 1, 16)
             longest_ms = min(LAST_WAIT_MS, FIRST_WAIT_MS << failures)
@@ -137,8 +137,8 @@ class MqttClient:
         """Put a packet in flight with QoS 1; waits while there is no connection or too much in flight.
 
         The payload, or the pieces of one that is too long for one piece of memory, is kept by reference until
-        the PUBACK. Raises ValueError for a topic that cannot be
-        published to, TypeError for a payload that has no bytes.
+        the PUBACK. Raises ValueError for a topic that cannot be published to, TypeError for a payload that
+        has no bytes.
         """
         name = topic.encode()
         codec.check_topic(name)
@@ -288,14 +288,15 @@ class MqttClient:
                 await self._work.wait()
                 continue
             self._is_writing = True
-            await self._send(tx)
-            while left:
+            data = tx
+            while data:
+                self._wrote_ms = ticks_ms()
+                await self._link.write(data)
                 tx[:] = b""
                 left = self._fill(left)
-                if tx:
-                    await self._send(tx)
-                elif left:
-                    await self._send(left[0])
+                data = tx
+                if left and not tx:  # a piece that is longer than the buffer goes as it is
+                    data = left[0]
                     left = left[1:]
             self._is_writing = False
 
@@ -307,10 +308,6 @@ class MqttClient:
             tx.extend(pieces[count])
             count += 1
         return pieces[count:]
-
-    async def _send(self, data: "typing.Any") -> None:
-        self._wrote_ms = ticks_ms()
-        await self._link.write(data)
 
     def _note(self, error: Exception) -> None:
         self.stats.errors += 1

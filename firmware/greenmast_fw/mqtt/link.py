@@ -25,10 +25,6 @@ _LOOK_UP_AGAIN = 64
 _LONGEST_SLEEP_MS = 15
 
 
-class CertificateError(OSError):
-    """The handshake was refused: by us for the peer's certificate, or by the peer for ours."""
-
-
 class Link:
     """A stream of bytes in both directions: one task may read while one other writes.
 
@@ -71,14 +67,11 @@ class Link:
             )
 
     async def write(self, data: "bytes | bytearray | memoryview") -> None:
-        """Write all of `data`. Raises OSError; of it CertificateError when the handshake is refused."""
+        """Write all of `data`. Raises OSError; ValueError when the peer's certificate is refused."""
         view = memoryview(data)
         delay_ms = 0
         while view:
-            try:
-                count = self._stream.write(view)
-            except (OSError, ValueError) as error:
-                raise self._cause(error)
+            count = self._stream.write(view)
             if count is None:
                 delay_ms = min(2 * delay_ms + 1, _LONGEST_SLEEP_MS)
                 await sleep_ms(delay_ms)
@@ -95,21 +88,20 @@ class Link:
         while True:
             # even before the first attempt: a peer that never pauses must not keep the other tasks waiting
             await sleep_ms(delay_ms)
-            try:
-                count = self._stream.readinto(view)
-            except (OSError, ValueError) as error:
-                raise self._cause(error)
+            count = self._stream.readinto(view)
             if count is not None:
                 self._is_new = False
                 return int(count)
             delay_ms = min(2 * delay_ms + 1, _LONGEST_SLEEP_MS)
 
-    def _cause(self, error: Exception) -> Exception:
-        """What to raise for `error`. mbedTLS has ValueError for a certificate that it does not accept; a peer
-        that does not accept ours sends an alert or just closes, which the next write then meets.
+    def is_refusal(self, error: Exception) -> bool:
+        """Whether `error` ended the handshake for a certificate: the peer's, by us, or ours, by the peer.
+
+        mbedTLS has ValueError for one that it does not accept; a peer that does not accept ours sends an
+        alert or just closes, which the next write then meets. Needs no memory.
         """
-        refused = isinstance(error, ValueError) or error.args[0] in (_ALERT, _PIPE)
-        return CertificateError(error) if self._is_new and refused else error
+        refused = isinstance(error, OSError) and error.errno in (_ALERT, _PIPE)
+        return self._is_new and (refused or isinstance(error, ValueError))
 
     def close(self) -> None:
         """Close, if it is open; neither reading nor writing is allowed any more."""

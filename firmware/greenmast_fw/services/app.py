@@ -24,7 +24,6 @@ from greenmast_fw.services.poll import BusPoller
 from greenmast_fw.services.rpc import Rpc
 from greenmast_fw.services.scan import Scan
 from greenmast_fw.services.telemetry import Telemetry
-from greenmast_fw.services.timekeeper import Timekeeper
 from greenmast_fw.services.uplink import Uplink
 from greenmast_fw.services.view import View
 from greenmast_protocol import instances
@@ -107,6 +106,8 @@ def build(boot: int, setup: "Setup") -> "Coroutine[None, None, None]":
         except (KeyError, ImportError) as error:  # control does not need it
             journal.write("network", "not on this board: %r" % error)
     if site.get("time_server"):
+        from greenmast_fw.services.timekeeper import Timekeeper  # and without it
+
         tasks.append(("time", Timekeeper(wall, site["time_server"], journal).run))
     if config["mqtt"]:
         mqtt = config["mqtt"]

@@ -192,15 +192,13 @@ def _get(board: "Board", params: "dict[str, Any]") -> "Pieces":
     pieces = tele.members(numbers, board.values, board.codes, board.name)
     pieces.insert(0, b"{")
     if _flag(params, "ages"):
-        out = bytearray(b',"age_ms":{')
-        comma = '"'
+        ages = [bytearray(b',"age_ms":{')]
         for i in numbers:
             age_ms = board.age_ms(i)
             if age_ms >= 0:
-                out += ('%s%s":%d' % (comma, board.name(i), age_ms)).encode()
-                comma = ',"'
-        out += b"}"
-        pieces.append(out)
+                tele.append(ages, '"%s":%d' % (board.name(i), age_ms))
+        pieces += ages
+        pieces.append(b"}")
     pieces.append(b"}")
     return pieces
 
