@@ -91,7 +91,7 @@ def environment(made: Certificates, name: str) -> Iterator[None]:
 
 
 def site_file(folder: Path, site: str, port: int, made: Certificates) -> Path:
-    """A shipped site as a file: its board talks TLS to this port; PEM files, as an authority hands them out."""
+    """A shipped site as a file: its board talks TLS to this port. Certificates in PEM, as one gets them."""
     text = (Path(sites.__file__).parent / "sites" / f"{site}.toml").read_text(encoding="utf-8")
     head, tail = text.split("[mqtt]")
     mqtt = f'[mqtt]\nhost = "127.0.0.1"\nport = {port}\ntls = true\nca = "{made.folder}/authority.pem"\n'

@@ -244,7 +244,7 @@ def _world(site: Site, folder: Path, heap_b: int, romfs: bool) -> Callable[[Call
 
 
 def main() -> int:
-    """`python -m greenmast.bench.gate [SECONDS [HEAP_WK]]`: prints the result as JSON; exit code 0: it passed."""
+    """Prints the result of `run(SECONDS, HEAP_WK)` as JSON; exit code 0 when it passed."""
     seconds = float(sys.argv[1]) if len(sys.argv) > 1 else SHORTEST_S
     heap_b = int(sys.argv[2]) * WK_B if len(sys.argv) > 2 else HEAP_B
     start = time.monotonic()
