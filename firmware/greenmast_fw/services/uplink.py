@@ -1,37 +1,48 @@
 """The board on MQTT: identity, presence, requests and acknowledgements over one client.
 
 Owns the topics of this site and the order in which things are said after a connection. Requests are answered
-one at a time, and at most a few wait: a flood is dropped and counted, never queued.
+one at a time with a pause between them, and at most a few wait: a flood is dropped and counted, never queued.
 """
 
 import asyncio
 
+from greenmast_fw.drivers import clock
 from greenmast_fw.mqtt.client import MqttClient
 from greenmast_fw.services import rpc
-from greenmast_protocol import strict_json, topics
+from greenmast_protocol import message, strict_json, topics
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+    from greenmast_fw.services.gate import Gate
     from greenmast_fw.services.outbox import Outbox
     from greenmast_fw.services.scan import Scan
 
 _QUEUE_MAX = 8
 _ALARMS_MS = 1_000
+_PAUSE_MS = 100  # after an answer: ten a second at most, whoever asks how fast
 
 
 class Uplink:
-    """`refused` counts requests that were retained or too many, and acknowledgements that make no sense."""
+    """`refused` counts requests that were retained, too many or for another site, and senseless `ack`s."""
 
     def __init__(
-        self, mqtt: "dict[str, Any]", site: str, answers: rpc.Rpc, scan: "Scan", outbox: "Outbox"
+        self,
+        mqtt: "dict[str, Any]",
+        site: str,
+        answers: rpc.Rpc,
+        scan: "Scan",
+        outbox: "Outbox",
+        gate: "Gate | None" = None,
     ) -> None:
+        """Without a `gate` nothing can be written over this link."""
         self._base = topics.PREFIX + site + "/"
         self._rpc = answers
         self._scan = scan
         self._outbox = outbox
-        self._requests: "list[tuple[str, bytes]]" = []
+        self._gate = gate
+        self._requests: "list[tuple[str, bytes, bool]]" = []  # client, message, retained
         self._wake = asyncio.Event()
         self._greet = False
         self._alarms_told: "tuple[tuple[int, int], ...] | None" = None
@@ -63,10 +74,15 @@ class Uplink:
                 self._alarms_told = None
                 await self._tell_alarms()
             while self._requests:
-                name, body = self._requests.pop(0)
-                answer = await self._rpc.handle(body, True)
+                name, body, retained = self._requests.pop(0)
+                if retained:  # by mistake, or long ago: its sender, if there, is told
+                    id_ = message.parse(body).id
+                    answer: "rpc.Pieces" = [message.error(id_, "retained")] if id_ else []
+                else:
+                    answer = await self._rpc.handle(body, True, None, self._gate)
                 if answer:
                     await self.client.publish("%s%s/%s" % (self._base, topics.RSP, name), b"".join(answer))
+                await clock.sleep_ms(_PAUSE_MS)
 
     async def run_outbox(self) -> None:
         """Publish the outbox."""
@@ -90,14 +106,17 @@ class Uplink:
         self._wake.set()
 
     def _on_message(self, topic: bytes, payload: memoryview, retained: bool, dup: bool) -> None:
-        kind, _, name = topic.decode()[len(self._base) :].partition("/")
+        where = topic.decode()
+        kind, _, name = where[len(self._base) :].partition("/")
+        if not where.startswith(self._base):  # another site's
+            kind = ""
         if kind == topics.ACK and self._acknowledge(bytes(payload)):
             return
-        if kind == topics.REQ and not retained and len(self._requests) < _QUEUE_MAX:
-            self._requests.append((name, bytes(payload)))
+        queued = kind == topics.REQ and len(self._requests) < _QUEUE_MAX
+        if queued:
+            self._requests.append((name, bytes(payload), retained))
             self._wake.set()
-        else:
-            self.refused += 1
+        self.refused += retained or not queued
 
     def _acknowledge(self, payload: bytes) -> bool:
         try:
