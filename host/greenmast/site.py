@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from greenmast import wiring
+from greenmast import access, wiring
 from greenmast.errors import BAD_INPUT_FILE, USAGE, UserError
 from greenmast_fw.devices import binding
 from greenmast_protocol import config, instances, params
@@ -43,7 +43,7 @@ _SECTIONS: dict[str, tuple[str, ...]] = {
     "limits": (),  # parameters, see `greenmast_protocol.params`
     "alarms": (),
     "mqtt": ("host", "port", "tls", "keepalive_s"),
-    "access": (),
+    "access": ("keys",),
     "bus": (),
     "device": (),
     "output": (),
@@ -122,6 +122,7 @@ class Site:
     params: Mapping[str, int]
     mqtt: Mapping[str, Any]
     plant: Mapping[str, Any]
+    board_files: Mapping[str, bytes]  # by name: what lies on the board's flash beside its configuration
 
     @property
     def roles(self) -> tuple[str, ...]:
@@ -152,7 +153,7 @@ def load(name_or_path: str, overrides: Mapping[str, int] | None = None) -> Site:
         document = tomllib.loads(text)
     except (tomllib.TOMLDecodeError, RecursionError) as error:
         raise NotAcceptedError(label, [f"not valid TOML: {error}"]) from None
-    return _build(document, label, overrides or {})
+    return _build(document, label, overrides or {}, Path(name_or_path).parent)
 
 
 def near(word: str, known: Iterable[str]) -> str:
@@ -236,7 +237,7 @@ def _are_tables(content: object) -> bool:
     return isinstance(content, list) and all(isinstance(entry, Mapping) for entry in content)
 
 
-def _build(document: Mapping[str, Any], label: str, overrides: Mapping[str, int]) -> Site:
+def _build(document: Mapping[str, Any], label: str, overrides: Mapping[str, int], folder: Path) -> Site:
     problems = _section_problems(document)
     if problems:
         raise NotAcceptedError(label, problems)
@@ -254,6 +255,8 @@ def _build(document: Mapping[str, Any], label: str, overrides: Mapping[str, int]
     found += [(place, text) for place, text in config.problems(compiled) if place not in told]
     found += wiring.unswitchable(compiled)
     problems += [f"{place}: {text}" for place, text in found]
+    files, reasons = access.board_files(document.get("access", {}), folder)
+    problems += reasons
     try:
         timezone = ZoneInfo(about.get("timezone", "UTC"))
     except (ZoneInfoNotFoundError, ValueError, TypeError):
@@ -281,6 +284,7 @@ def _build(document: Mapping[str, Any], label: str, overrides: Mapping[str, int]
         params=settings,
         mqtt=dict(document.get("mqtt", {})),
         plant=document,
+        board_files=files,
     )
 
 

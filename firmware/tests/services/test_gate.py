@@ -1,4 +1,4 @@
-"""The gate of the MQTT link: each bad proof, by name, is refused and nothing is done; a good one acts once."""
+"""The gate of the MQTT link: each bad proof, by name, is refused, nothing is done; a good one acts once."""
 
 import binascii
 import os

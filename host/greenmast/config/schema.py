@@ -32,6 +32,7 @@ _KEYS: dict[tuple[str, str], dict[str, Any]] = {
     ("mqtt", "host"): _STRING,
     ("mqtt", "port"): _INTEGER | {"minimum": 1, "maximum": 65_535},
     ("mqtt", "tls"): _BOOLEAN,
+    ("access", "keys"): {"type": "array", "items": _STRING},
 }
 _REQUIRED = {"site": ["id", "board"], "battery": ["chemistry", "capacity_ah"]}
 
