@@ -16,7 +16,6 @@ from greenmast_fw.drivers.pins import Inputs, Outputs
 from greenmast_fw.drivers.wall import Wall
 from greenmast_fw.services import keeper, overlay, supervisor
 from greenmast_fw.services.console import Console
-from greenmast_fw.services.gate import Gate
 from greenmast_fw.services.health import Health
 from greenmast_fw.services.journal import Journal
 from greenmast_fw.services.keeper import Keeper
@@ -102,7 +101,7 @@ def build(boot: int, setup: "Setup") -> "Coroutine[None, None, None]":
         view.trial = Trial(trial_s, view.restart, journal)
         tasks.append(("trial", view.trial.run))
     if config["mqtt"]:
-        uplink = Uplink(config["mqtt"], site["id"], rpc, scan, outbox, Gate(site["id"], scan, wall))
+        uplink = Uplink(config["mqtt"], site["id"], rpc, scan, outbox, wall)
         view.uplink = uplink
         tasks.append(("mqtt", uplink.client.run))
         tasks.append(("uplink", uplink.run))

@@ -10,12 +10,11 @@ from greenmast_protocol import labels, message, strict_json, tele
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Coroutine
+    from collections.abc import Callable, Coroutine
     from typing import Any, Protocol
 
-    from greenmast_fw.services.gate import Gate
-
     Pieces = list[bytes | bytearray]  # of JSON: what they hold together may be too long for one
+    Gate = Callable[[message.Message, bytes], bytes]  # see `proof.judge`
 
     class Board(Protocol):
         """What requests may see of the board."""
@@ -119,26 +118,19 @@ class Rpc:
             return [message.error(m.id, m.code, m.text)]
         if m.kind != message.REQUEST and (m.kind != message.NOTICE or trusted_framing):
             return []
-        admitted = False
+        may_write = session is not None
         try:
-            if gate and m.auth is not None:
-                known = gate.admit(m, data)
-                if known:
-                    return [known]
-                admitted = True
-            if gate and m.method == "auth.challenge":
-                told = [strict_json.dumps(gate.challenge(m.params))]  # type: Pieces
-            else:
-                told = await self._answer(m.method, m.params, session, admitted)
-            answer = message.result_pieces(m.id, told)
+            if gate and (m.auth is not None or m.method == "auth.challenge"):
+                answer = gate(m, data)
+                if answer:
+                    return [answer]
+                may_write = True
+            return message.result_pieces(m.id, await self._answer(m.method, m.params, session, may_write))
         except RefusedError as e:
-            answer = [message.error(m.id, e.code, e.text, e.data)]
+            return [message.error(m.id, e.code, e.text, e.data)]
         except Exception as e:  # noqa: BLE001 (a failing method must not end the link, not even by MemoryError)
             self.faults += 1
-            answer = [message.error(m.id, "internal", "%s: %r" % (m.method, e))]
-        if gate and admitted:
-            gate.keep(answer)
-        return answer
+            return [message.error(m.id, "internal", "%s: %r" % (m.method, e))]
 
     def tell(self, session: Session) -> "Pieces":
         """JSON of the notice that `session` is due, in pieces; none when that fails."""
@@ -152,7 +144,6 @@ class Rpc:
         self, method: str, params: "dict[str, Any]", session: "Session | None", may_write: bool
     ) -> "Pieces":
         board = self.board
-        may_write = may_write or session is not None
         if method == "get":
             return _get(board, params)
         if method == "config.get":

@@ -8,19 +8,20 @@ import asyncio
 
 from greenmast_fw.drivers import clock
 from greenmast_fw.mqtt.client import MqttClient
-from greenmast_fw.services import rpc
+from greenmast_fw.services import overlay, rpc
 from greenmast_protocol import message, strict_json, topics
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from greenmast_fw.services.gate import Gate
+    from greenmast_fw.drivers.wall import Wall
     from greenmast_fw.services.outbox import Outbox
     from greenmast_fw.services.scan import Scan
 
 _QUEUE_MAX = 8
 _ALARMS_MS = 1_000
+_ANSWER_MAX = 256  # bytes of an answer that is kept for a repetition
 _PAUSE_MS = 100  # after an answer: ten a second at most, whoever asks how fast
 
 
@@ -34,14 +35,17 @@ class Uplink:
         answers: rpc.Rpc,
         scan: "Scan",
         outbox: "Outbox",
-        gate: "Gate | None" = None,
+        wall: "Wall",
     ) -> None:
-        """Without a `gate` nothing can be written over this link."""
         self._base = topics.PREFIX + site + "/"
         self._rpc = answers
         self._scan = scan
         self._outbox = outbox
-        self._gate = gate
+        self.site = site  # from here to `answer`: see `proof.Gate`
+        self.wall = wall
+        self.nonce = self.code = ""
+        self.nonce_ms = 0
+        self.answer: "bytes | None" = b""
         self._requests: "list[tuple[str, bytes, bool]]" = []  # client, message, retained
         self._wake = asyncio.Event()
         self._greet = False
@@ -74,19 +78,28 @@ class Uplink:
                 self._alarms_told = None
                 await self._tell_alarms()
             while self._requests:
-                name, body, retained = self._requests.pop(0)
-                if retained:  # by mistake, or long ago: its sender, if there, is told
-                    id_ = message.parse(body).id
-                    answer: "rpc.Pieces" = [message.error(id_, "retained")] if id_ else []
-                else:
-                    answer = await self._rpc.handle(body, True, None, self._gate)
-                if answer:
-                    await self.client.publish("%s%s/%s" % (self._base, topics.RSP, name), b"".join(answer))
+                await self._serve(*self._requests.pop(0))
                 await clock.sleep_ms(_PAUSE_MS)
 
     async def run_outbox(self) -> None:
         """Publish the outbox."""
         await self._outbox.run(self.client, self._base)
+
+    async def _serve(self, name: str, body: bytes, retained: bool) -> None:
+        self.answer = self.answer or b""  # one that failed on the way is none
+        if retained:  # by mistake, or long ago: its sender, if there, is told
+            id_ = message.parse(body).id
+            answer: "rpc.Pieces" = [message.error(id_, "retained")] if id_ else []
+        else:
+            answer = await self._rpc.handle(body, True, None, self._judge)
+            if self.answer is None:
+                short = sum([len(piece) for piece in answer]) <= _ANSWER_MAX
+                self.answer = b"".join(answer) if short else b""
+        if answer:
+            await self.client.publish("%s%s/%s" % (self._base, topics.RSP, name), b"".join(answer))
+
+    def _judge(self, m: message.Message, data: bytes) -> bytes:
+        return overlay.run(_proof, self, m, data)
 
     def _presence(self, online: bool) -> bytes:
         return strict_json.dumps({"online": online, "boot": self._scan.boot})
@@ -128,3 +141,9 @@ class Uplink:
             return False
         self._outbox.acknowledge(boot, seq)
         return True
+
+
+def _proof(uplink: Uplink, m: message.Message, data: bytes) -> bytes:
+    from greenmast_fw.services import proof
+
+    return proof.judge(uplink, uplink._scan.uptime_ms, m, data)

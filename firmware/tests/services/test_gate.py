@@ -3,7 +3,7 @@
 import binascii
 import os
 
-from greenmast_fw.services import gate, rpc
+from greenmast_fw.services import rpc, uplink
 from greenmast_fw.storage import files
 from greenmast_protocol import auth, message, points, quality, strict_json
 
@@ -41,7 +41,14 @@ class Board:
 
 
 class Scan:
+    boot = 3
+    alarms = ()
     uptime_ms = 5_000
+
+
+class Client:
+    async def publish(self, topic, payload, retain=False):
+        self.said = payload
 
 
 class Wall:
@@ -82,20 +89,23 @@ class Site:
 
     def boot(self):
         """What is in memory is gone."""
+        broker = {"host": "x", "port": 1}
         self.rpc = rpc.Rpc(self.board)
-        self.gate = gate.Gate(SITE, self.scan, self.wall)
+        self.uplink = uplink.Uplink(broker, SITE, self.rpc, self.scan, None, self.wall)
+        self.uplink.client = self.client = Client()
 
-    def send(self, data):
-        answer = message.parse(b"".join(run(self.rpc.handle(data, True, None, self.gate))))
+    def send(self, data, retained=False):
+        run(self.uplink._serve("cli-1", data, retained))
+        answer = message.parse(self.client.said)
         return answer.code or answer.result
 
     def challenge(self, key="ops"):
         return self.send(message.request(3, "auth.challenge", {"key": key}))
 
-    def code(self, data):
+    def code(self, data, retained=False):
         """What `data` is refused with; nothing may have been done and no counter moved."""
         before, did = stored(), list(self.board.did)
-        code = self.send(data)
+        code = self.send(data, retained)
         assert isinstance(code, str), code
         assert stored() == before
         assert self.board.did == did
@@ -229,6 +239,13 @@ def test_a_counter_far_ahead_is_refused_and_one_at_the_end_of_the_window_is_not(
     wipe()
 
 
+def test_a_retained_copy_is_refused_however_well_it_is_signed():
+    site = Site()
+    assert site.code(command(), retained=True) == "retained"
+    assert site.code(message.request(7, "hello"), retained=True) == "retained"
+    wipe()
+
+
 def test_keys_count_for_themselves():
     site = Site({"ops": 10, "night": 3})
     assert site.send(command(4, name="night", key=NIGHT)) == {"applied": {"for_s": 60}}
@@ -283,7 +300,7 @@ def test_a_duplicate_after_a_reset_is_replayed():
 
 def test_a_duplicate_of_what_had_a_long_answer_is_replayed():
     site = Site()
-    site.board.verdict = ("interlock", "x" * gate.ANSWER_MAX, {})
+    site.board.verdict = ("interlock", "x" * 256, {})
     assert site.send(command(11)) == "interlock"
     assert site.code(command(11)) == "replayed"
     wipe()
