@@ -1,4 +1,4 @@
-"""Who has a key may command and configure the board through a broker; nobody else, and each message counts once."""
+"""With a key the board is commanded and configured through a broker, without one not; a message counts once."""
 
 from __future__ import annotations
 
