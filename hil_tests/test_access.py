@@ -1,4 +1,4 @@
-"""With a key the board is commanded and configured through a broker, without one not; a message counts once."""
+"""With a key the board is commanded and configured through a broker, without one not; a message acts once."""
 
 from __future__ import annotations
 

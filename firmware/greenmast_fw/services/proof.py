@@ -47,7 +47,8 @@ def judge(gate: "Gate", now_ms: int, m: message.Message, data: bytes) -> bytes:
     again. `now_ms` of uptime. Raises RefusedError.
     """
     if m.auth is None:
-        return message.result(m.id, _challenge(gate, now_ms, m.params))
+        told = strict_json.dumps(_challenge(gate, now_ms, m.params))
+        return b"".join(message.result_pieces(m.id, [told]))
     proof: "Any" = m.auth
     wrong = auth.problem(proof)
     key = "" if wrong else _stored(files.ACCESS).get(proof["key"], "")

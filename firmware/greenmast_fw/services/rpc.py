@@ -154,8 +154,9 @@ class Rpc:
             return [strict_json.dumps(_hello(board, params))]
         if method in ("explain", "alarms"):
             _only(params, ())
-            told = {"rows": board.explain()} if method == "explain" else {"alarms": board.alarms()}
-            return [strict_json.dumps(told)]
+            return (
+                _listed("rows", board.explain()) if method == "explain" else _listed("alarms", board.alarms())
+            )
         if method == "log.read":
             return _log(board, params)
         if method == "command" and may_write:
@@ -198,6 +199,17 @@ def _config(board: "Board", params: "dict[str, Any]") -> "Pieces":
     """The configuration in force; with "status": true, where transactions stand instead."""
     _only(params, ("status",))
     return [strict_json.dumps(board.transactions())] if _flag(params, "status") else board.config()
+
+
+def _listed(name: str, rows: "list[object]") -> "Pieces":
+    """JSON of {name: rows}, in a piece for each row."""
+    pieces: "Pieces" = [('{"%s":[' % name).encode()]
+    for row in rows:
+        if len(pieces) > 1:
+            pieces.append(b",")
+        pieces.append(strict_json.dumps(row))
+    pieces.append(b"]}")
+    return pieces
 
 
 def _get(board: "Board", params: "dict[str, Any]") -> "Pieces":

@@ -78,14 +78,12 @@ class Uplink:
                 self._alarms_told = None
                 await self._tell_alarms()
             while self._requests:
-                await self._serve(*self._requests.pop(0))
+                await self._answer()
                 await clock.sleep_ms(_PAUSE_MS)
 
-    async def run_outbox(self) -> None:
-        """Publish the outbox."""
-        await self._outbox.run(self.client, self._base)
-
-    async def _serve(self, name: str, body: bytes, retained: bool) -> None:
+    async def _answer(self) -> None:
+        """The oldest request. Not in `run`, where a name would keep an answer in memory until the next."""
+        name, body, retained = self._requests.pop(0)
         self.answer = self.answer or b""  # one that failed on the way is none
         if retained:  # by mistake, or long ago: its sender, if there, is told
             id_ = message.parse(body).id
@@ -98,8 +96,12 @@ class Uplink:
         if answer:
             await self.client.publish("%s%s/%s" % (self._base, topics.RSP, name), b"".join(answer))
 
+    async def run_outbox(self) -> None:
+        """Publish the outbox."""
+        await self._outbox.run(self.client, self._base)
+
     def _judge(self, m: message.Message, data: bytes) -> bytes:
-        return overlay.run(_proof, self, m, data)
+        return overlay.run(_proof, self, self._scan.uptime_ms, m, data)
 
     def _presence(self, online: bool) -> bytes:
         return strict_json.dumps({"online": online, "boot": self._scan.boot})
@@ -143,7 +145,7 @@ class Uplink:
         return True
 
 
-def _proof(uplink: Uplink, m: message.Message, data: bytes) -> bytes:
+def _proof(uplink: Uplink, now_ms: int, m: message.Message, data: bytes) -> bytes:
     from greenmast_fw.services import proof
 
-    return proof.judge(uplink, uplink._scan.uptime_ms, m, data)
+    return proof.judge(uplink, now_ms, m, data)

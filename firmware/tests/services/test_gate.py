@@ -8,6 +8,7 @@ from greenmast_fw.storage import files
 from greenmast_protocol import auth, message, points, quality, strict_json
 
 SITE = "india-rural"
+HERE = b"greenmast/1/india-rural/req/cli-1"
 OPS, NIGHT = bytes(range(32)), bytes(range(32, 64))
 NOW_S = 1_764_000_000
 
@@ -95,7 +96,8 @@ class Site:
         self.uplink.client = self.client = Client()
 
     def send(self, data, retained=False):
-        run(self.uplink._serve("cli-1", data, retained))
+        self.uplink._on_message(HERE, memoryview(data), retained, False)
+        run(self.uplink._answer())
         answer = message.parse(self.client.said)
         return answer.code or answer.result
 
