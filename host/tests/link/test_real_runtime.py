@@ -19,7 +19,7 @@ from greenmast.link.serial import SerialLink
 from greenmast_protocol import points
 
 ROOT = Path(__file__).resolve().parents[3]
-HEAP = "72wK"
+HEAP = "76wK"
 BOARD = """
 import asyncio
 from greenmast_fw.drivers import stdio
