@@ -7,7 +7,7 @@ message is signed is `greenmast_protocol.auth`. Keys are no part of a configurat
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -43,27 +43,31 @@ def read(path: Path) -> Key:
     return Key(path.stem, secret)
 
 
-def board_files(access: Mapping[str, Any], folder: Path) -> tuple[dict[str, bytes], list[str]]:
-    """What a board needs to judge who writes, by name on its flash, and what is wrong with that.
+def files(access: Mapping[str, Any], folder: Path) -> tuple[tuple[Path, ...], list[str]]:
+    """The key files that a site file's section `access` names, and what is wrong with that.
 
-    `access`: a site file's section of that name; its paths count from `folder`.
+    They need not be there: who checks or applies a configuration has not everybody's keys. Paths count from
+    `folder`.
     """
     paths = access.get("keys", [])
     if not isinstance(paths, list) or not all(isinstance(path, str) for path in paths):
-        return {}, ['[access] keys: must be a list of files: keys = ["keys/ops.key"]']
-    keys: dict[str, str] = {}
-    problems = [f"[access] keys: at most {KEYS_MAX}"] if len(paths) > KEYS_MAX else []
-    for path in paths:
-        try:
-            key = read(folder / path)
-        except UserError as error:
-            problems.append(f"[access] keys: {error.message}")
-            continue
-        if key.name in keys:
-            problems.append(f"[access] keys: two are called {key.name}")
-        keys[key.name] = key.secret.hex()
-    if problems or not keys:
-        return {}, problems
+        return (), ['[access] keys: must be a list of files: keys = ["keys/ops.key"]']
+    found = tuple(folder / path for path in paths)
+    names = [path.stem for path in found]
+    problems = [f"[access] keys: at most {KEYS_MAX}"] if len(found) > KEYS_MAX else []
+    for name in dict.fromkeys(names):
+        if problem := auth.name_problem(name):
+            problems.append(f"[access] keys: {name}: a key's name, which is that of its file, {problem}")
+        if names.count(name) > 1:
+            problems.append(f"[access] keys: {names.count(name)} are called {name}")
+    return found, problems
+
+
+def board_files(paths: Sequence[Path]) -> dict[str, bytes]:
+    """What a board needs to judge who writes, by name on its flash. Raises UserError."""
+    keys = {key.name: key.secret.hex() for key in map(read, paths)}
+    if not keys:
+        return {}
     body = json.dumps(keys, separators=(",", ":")).encode()
     # Both slots, as nobody writes the second one later: one of them may rot.
-    return {_ON_BOARD + suffix: slot.pack(i + 1, body) for i, suffix in enumerate(slot.SUFFIXES)}, []
+    return {_ON_BOARD + suffix: slot.pack(i + 1, body) for i, suffix in enumerate(slot.SUFFIXES)}

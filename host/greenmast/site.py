@@ -122,7 +122,7 @@ class Site:
     params: Mapping[str, int]
     mqtt: Mapping[str, Any]
     plant: Mapping[str, Any]
-    board_files: Mapping[str, bytes]  # by name: what lies on the board's flash beside its configuration
+    key_files: tuple[Path, ...]  # see `greenmast.access`
 
     @property
     def roles(self) -> tuple[str, ...]:
@@ -255,7 +255,7 @@ def _build(document: Mapping[str, Any], label: str, overrides: Mapping[str, int]
     found += [(place, text) for place, text in config.problems(compiled) if place not in told]
     found += wiring.unswitchable(compiled)
     problems += [f"{place}: {text}" for place, text in found]
-    files, reasons = access.board_files(document.get("access", {}), folder)
+    key_files, reasons = access.files(document.get("access", {}), folder)
     problems += reasons
     try:
         timezone = ZoneInfo(about.get("timezone", "UTC"))
@@ -284,7 +284,7 @@ def _build(document: Mapping[str, Any], label: str, overrides: Mapping[str, int]
         params=settings,
         mqtt=dict(document.get("mqtt", {})),
         plant=document,
-        board_files=files,
+        key_files=key_files,
     )
 
 
