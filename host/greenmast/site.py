@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from greenmast import certificates, wiring, zone
+from greenmast import access, certificates, wiring, zone
 from greenmast.errors import BAD_INPUT_FILE, USAGE, UserError
 from greenmast_fw.devices import binding
 from greenmast_protocol import config, instances, params
@@ -44,7 +44,7 @@ _SECTIONS: dict[str, tuple[str, ...]] = {
     "alarms": (),
     "mqtt": ("host", "port", "tls", "ca", "cert", "key", "keepalive_s"),
     "network": ("kind", "ssid", "key", "apn", "phy"),
-    "access": (),
+    "access": ("keys",),
     "bus": (),
     "device": (),
     "output": (),
@@ -124,6 +124,7 @@ class Site:
     mqtt: Mapping[str, Any]
     plant: Mapping[str, Any]
     board_files: Mapping[str, bytes]  # by name: what lies on the board's flash beside its configuration
+    key_files: tuple[Path, ...]  # see `greenmast.access`
 
     @property
     def roles(self) -> tuple[str, ...]:
@@ -258,6 +259,8 @@ def _build(document: Mapping[str, Any], label: str, overrides: Mapping[str, int]
     problems += [f"{place}: {text}" for place, text in found]
     files, reasons = certificates.board_files(document.get("mqtt", {}), folder)
     problems += reasons
+    key_files, reasons = access.files(document.get("access", {}), folder)
+    problems += reasons
     try:
         timezone = ZoneInfo(about.get("timezone", "UTC"))
     except (ZoneInfoNotFoundError, ValueError, TypeError):
@@ -286,6 +289,7 @@ def _build(document: Mapping[str, Any], label: str, overrides: Mapping[str, int]
         mqtt=dict(document.get("mqtt", {})),
         plant=document,
         board_files=files,
+        key_files=key_files,
     )
 
 

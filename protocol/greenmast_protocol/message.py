@@ -46,7 +46,18 @@ METHODS = (
     "bus.read",
 )
 # Methods that change nothing: may be repeated, may come from a person's keyboard.
-READS = ("hello", "get", "watch", "explain", "alarms", "config.get", "log.read", "update.status", "bus.read")
+READS = (
+    "hello",
+    "get",
+    "watch",
+    "explain",
+    "alarms",
+    "config.get",
+    "log.read",
+    "auth.challenge",
+    "update.status",
+    "bus.read",
+)
 
 
 class Message:

@@ -112,7 +112,7 @@ def build(boot: int, setup: "Setup") -> "Coroutine[None, None, None]":
     if config["mqtt"]:
         mqtt = config["mqtt"]
         tls = overlay.run(_tls, journal) if mqtt.get("tls") else None
-        uplink = Uplink(mqtt, site["id"], rpc, scan, outbox, tls)
+        uplink = Uplink(mqtt, site["id"], rpc, scan, outbox, wall, tls)
         view.uplink = uplink
         tasks.append(("mqtt", uplink.client.run))
         tasks.append(("uplink", uplink.run))

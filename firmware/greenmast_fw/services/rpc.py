@@ -2,7 +2,7 @@
 
 Owns the methods. Knows no link, no framing and no device: it sees the board through `Board`. Who sits at the
 board's own console may command and configure it and ask its buses: with a hand on the cabinet's switches, the
-cable gives nothing away. Over any other link what writes is refused until the link can prove who sends it.
+cable gives nothing away. Over any other link only what a `gate` lets in may write.
 """
 
 from greenmast_fw.services import version
@@ -10,10 +10,11 @@ from greenmast_protocol import labels, message, strict_json, tele
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Coroutine
+    from collections.abc import Callable, Coroutine
     from typing import Any, Protocol
 
     Pieces = list[bytes | bytearray]  # of JSON: what they hold together may be too long for one
+    Gate = Callable[[message.Message, bytes], bytes]  # see `proof.judge`
 
     class Board(Protocol):
         """What requests may see of the board."""
@@ -77,7 +78,7 @@ class RefusedError(Exception):
 
 
 class Session:
-    """That of a link which may command; it is told the points in `params` every `period_ms` (0: none)."""
+    """That of the console; it is told the points in `params` every `period_ms` (0: none)."""
 
     def __init__(self) -> None:
         self.period_ms = 0
@@ -100,19 +101,31 @@ class Rpc:
         self.board = board
         self.faults = 0
 
-    async def handle(self, data: bytes, trusted_framing: bool, session: "Session | None" = None) -> "Pieces":
+    async def handle(
+        self,
+        data: bytes,
+        trusted_framing: bool,
+        session: "Session | None" = None,
+        gate: "Gate | None" = None,
+    ) -> "Pieces":
         """The JSON that answers the message `data`, in pieces; none for what needs no answer.
 
         Without `trusted_framing` (a person at a keyboard) an id is not needed. `session` is the
-        console's own; a link without one cannot watch, command or ask a bus.
+        console's own; a link without one cannot watch or ask a bus, and writes only what its `gate` lets in.
         """
         m = message.parse(data)
         if m.kind == message.PROBLEM:
             return [message.error(m.id, m.code, m.text)]
         if m.kind != message.REQUEST and (m.kind != message.NOTICE or trusted_framing):
             return []
+        may_write = session is not None
         try:
-            return message.result_pieces(m.id, await self._answer(m.method, m.params, session))
+            if gate and (m.auth is not None or m.method == "auth.challenge"):
+                answer = gate(m, data)
+                if answer:
+                    return [answer]
+                may_write = True
+            return message.result_pieces(m.id, await self._answer(m.method, m.params, session, may_write))
         except RefusedError as e:
             return [message.error(m.id, e.code, e.text, e.data)]
         except Exception as e:  # noqa: BLE001 (a failing method must not end the link, not even by MemoryError)
@@ -127,7 +140,9 @@ class Rpc:
             self.faults += 1
             return []
 
-    async def _answer(self, method: str, params: "dict[str, Any]", session: "Session | None") -> "Pieces":
+    async def _answer(
+        self, method: str, params: "dict[str, Any]", session: "Session | None", may_write: bool
+    ) -> "Pieces":
         board = self.board
         if method == "get":
             return _get(board, params)
@@ -139,18 +154,17 @@ class Rpc:
             return [strict_json.dumps(_hello(board, params))]
         if method in ("explain", "alarms"):
             _only(params, ())
-            if method == "explain":
-                return _listed("rows", board.explain())
-            return _listed("alarms", board.alarms())
+            explains = method == "explain"
+            return _listed("rows" if explains else method, board.explain() if explains else board.alarms())
         if method == "log.read":
             return _log(board, params)
-        if method == "command" and session is not None:
+        if method == "command" and may_write:
             _only(params, ("name", "args"))
             code, text, applied = board.command(params)
             if code:
                 raise RefusedError(code, text)
             return [strict_json.dumps({"applied": applied})]
-        if method[:7] == "config." and session is not None:
+        if method[:7] == "config." and may_write:
             code, text, answer = await board.configure(method, params)
             if code:
                 raise RefusedError(code, text, answer or None)
@@ -161,7 +175,7 @@ class Rpc:
                 raise RefusedError("invalid_value", reading)
             return [strict_json.dumps(await reading)]
         if method.split(".")[0] in _WRITES:
-            raise RefusedError("not_authorised", "%s needs a login" % method)
+            raise RefusedError("not_authorised", "%s needs a key" % method)
         raise RefusedError("unknown", "no method %s here" % method)
 
 

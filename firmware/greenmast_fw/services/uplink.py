@@ -8,18 +8,20 @@ import asyncio
 
 from greenmast_fw.drivers import clock
 from greenmast_fw.mqtt.client import MqttClient
-from greenmast_fw.services import rpc
-from greenmast_protocol import alarms, strict_json, topics
+from greenmast_fw.services import overlay, rpc
+from greenmast_protocol import alarms, message, strict_json, topics
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+    from greenmast_fw.drivers.wall import Wall
     from greenmast_fw.services.outbox import Outbox
     from greenmast_fw.services.scan import Scan
 
 _QUEUE_MAX = 8
 _ALARMS_MS = 1_000
+_ANSWER_MAX = 256  # bytes of an answer that is kept for a repetition
 _PAUSE_MS = 100  # after an answer: ten a second at most, whoever asks how fast
 _LINK_CERTIFICATE = alarms.index("link_certificate")
 
@@ -34,6 +36,7 @@ class Uplink:
         answers: rpc.Rpc,
         scan: "Scan",
         outbox: "Outbox",
+        wall: "Wall",
         tls: "Any" = None,
     ) -> None:
         """`tls`: None or a context of module `tls`; the broker's certificate must be for the host's name."""
@@ -41,7 +44,12 @@ class Uplink:
         self._rpc = answers
         self._scan = scan
         self._outbox = outbox
-        self._requests: "list[tuple[str, bytes]]" = []
+        self.site = site  # from here to `answer`: see `proof.Gate`
+        self.wall = wall
+        self.nonce = self.code = ""
+        self.nonce_ms = 0
+        self.answer: "bytes | None" = b""
+        self._requests: "list[tuple[str, bytes, bool]]" = []  # client, message, retained
         self._wake = asyncio.Event()
         self._greet = False
         self._alarms_told: "tuple[tuple[int, int], ...] | None" = None
@@ -80,14 +88,25 @@ class Uplink:
 
     async def _answer(self) -> None:
         """The oldest request. Not in `run`, where a name would keep an answer in memory until the next."""
-        name, body = self._requests.pop(0)
-        answer = await self._rpc.handle(body, True)
+        name, body, retained = self._requests.pop(0)
+        self.answer = self.answer or b""  # one that failed on the way is none
+        if retained:  # by mistake, or long ago: its sender, if there, is told
+            id_ = message.parse(body).id
+            answer: "rpc.Pieces" = [message.error(id_, "retained")] if id_ else []
+        else:
+            answer = await self._rpc.handle(body, True, None, self._judge)
+            if self.answer is None:
+                short = sum([len(piece) for piece in answer]) <= _ANSWER_MAX
+                self.answer = b"".join(answer) if short else b""
         if answer:
             await self.client.publish("%s%s/%s" % (self._base, topics.RSP, name), answer)
 
     async def run_outbox(self) -> None:
         """Publish the outbox."""
         await self._outbox.run(self.client, self._base)
+
+    def _judge(self, m: message.Message, data: bytes) -> bytes:
+        return overlay.run(_proof, self, self._scan.uptime_ms, m, data)
 
     def _presence(self, online: bool) -> bytes:
         return strict_json.dumps({"online": online, "boot": self._scan.boot})
@@ -113,11 +132,11 @@ class Uplink:
             kind = ""
         if kind == topics.ACK and self._acknowledge(bytes(payload)):
             return
-        if kind == topics.REQ and not retained and len(self._requests) < _QUEUE_MAX:
-            self._requests.append((name, bytes(payload)))
+        queued = kind == topics.REQ and len(self._requests) < _QUEUE_MAX
+        if queued:
+            self._requests.append((name, bytes(payload), retained))
             self._wake.set()
-        else:
-            self.refused += 1
+        self.refused += retained or not queued
 
     def _acknowledge(self, payload: bytes) -> bool:
         try:
@@ -129,3 +148,9 @@ class Uplink:
             return False
         self._outbox.acknowledge(boot, seq)
         return True
+
+
+def _proof(uplink: Uplink, now_ms: int, m: message.Message, data: bytes) -> bytes:
+    from greenmast_fw.services import proof
+
+    return proof.judge(uplink, now_ms, m, data)

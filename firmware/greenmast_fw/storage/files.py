@@ -18,6 +18,8 @@ CONFIG = "config"
 TRIAL = "trial"  # one slot
 RECORD = "record"
 BOOT = "boot"
+ACCESS = "access"  # hexadecimal keys by name, as flashed
+COUNTERS = "counters"  # the last one of each key
 _PIECE = 128
 
 

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from greenmast.cli.options import Json, Mqtt, Port, Site, connect
+from greenmast.cli.options import Json, KeyFile, Mqtt, Port, Site, connect
 from greenmast.errors import USAGE, UserError
 
 
@@ -21,6 +21,7 @@ def command(
     port: Port = None,
     mqtt: Mqtt = None,
     site: Site = None,
+    key: KeyFile = None,
     json_output: Json = False,
 ) -> None:
     """Ask the controller to do something.
@@ -30,7 +31,7 @@ def command(
 
     \b
     greenmast command genset.start for_s=3600 --port /dev/ttyUSB0
-    greenmast command load.shed tier=3 for_s=1800 --port /dev/ttyUSB0
+    greenmast command load.shed tier=3 for_s=1800 --mqtt mqtt://broker --site mast-7 --key ops.key
     greenmast command
     """
     from greenmast.link.base import RefusedError
@@ -43,7 +44,7 @@ def command(
     code, problem = commands.problem(name, args)
     if code:
         raise UserError(f"{problem}; `greenmast command` lists what there is", USAGE)
-    with connect(port, mqtt, site) as link:
+    with connect(port, mqtt, site, key) as link:
         link.hello()
         try:
             applied = link.call("command", {"name": name, "args": args})["applied"]

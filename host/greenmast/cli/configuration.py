@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from greenmast.cli.options import Json, Mqtt, Port, Site, connect, duration
+from greenmast.cli.options import Json, KeyFile, Mqtt, Port, Site, connect, duration
 
 if TYPE_CHECKING:
     from greenmast.link.base import Link
@@ -70,6 +70,7 @@ def apply(
     port: Port = None,
     mqtt: Mqtt = None,
     site: Site = None,
+    key: KeyFile = None,
     json_output: Json = False,
 ) -> None:
     """Make a file the board's configuration, whole or not at all.
@@ -79,17 +80,20 @@ def apply(
     \b
     greenmast config apply mast-7.toml --port /dev/ttyUSB0
     greenmast config apply mast-7.toml --confirm-within 10m --port /dev/ttyUSB0
+    greenmast config apply mast-7.toml --mqtt mqtt://broker --site mast-7 --key ops.key
     """
     from greenmast.config import run as room
 
     def open_link() -> Link:
-        return connect(port, mqtt, site)
+        return connect(port, mqtt, site, key)
 
     code = room.apply(open_link, file, within_s=within_s, other_site=other_site, json_output=json_output)
     raise typer.Exit(code)
 
 
-def confirm(port: Port = None, mqtt: Mqtt = None, site: Site = None, json_output: Json = False) -> None:
+def confirm(
+    port: Port = None, mqtt: Mqtt = None, site: Site = None, key: KeyFile = None, json_output: Json = False
+) -> None:
     """Keep the configuration that is on trial.
 
     \b
@@ -97,10 +101,12 @@ def confirm(port: Port = None, mqtt: Mqtt = None, site: Site = None, json_output
     """
     from greenmast.config import run as room
 
-    raise typer.Exit(room.confirm(lambda: connect(port, mqtt, site), json_output=json_output))
+    raise typer.Exit(room.confirm(lambda: connect(port, mqtt, site, key), json_output=json_output))
 
 
-def rollback(port: Port = None, mqtt: Mqtt = None, site: Site = None, json_output: Json = False) -> None:
+def rollback(
+    port: Port = None, mqtt: Mqtt = None, site: Site = None, key: KeyFile = None, json_output: Json = False
+) -> None:
     """Back to the revision before; the board restarts with it.
 
     \b
@@ -108,7 +114,7 @@ def rollback(port: Port = None, mqtt: Mqtt = None, site: Site = None, json_outpu
     """
     from greenmast.config import run as room
 
-    raise typer.Exit(room.rollback(lambda: connect(port, mqtt, site), json_output=json_output))
+    raise typer.Exit(room.rollback(lambda: connect(port, mqtt, site, key), json_output=json_output))
 
 
 def schema() -> None:

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from greenmast.cli.options import Json, Mqtt, Port, Site, connect, duration
+from greenmast.cli.options import Json, KeyFile, Mqtt, Port, Site, connect, duration
 from greenmast.errors import USAGE, UserError
 
 
@@ -132,6 +132,7 @@ def alarms(
     port: Port = None,
     mqtt: Mqtt = None,
     site: Site = None,
+    key: KeyFile = None,
     json_output: Json = False,
 ) -> None:
     """Alarms with their state and remedy: active, acknowledged, shelved, or cleared and not yet acknowledged.
@@ -145,7 +146,7 @@ def alarms(
     if action is not None and (action != "ack" or which is None):
         raise UserError("write `alarms`, or `alarms ack ID`", USAGE)
     number = None if which is None else explanation.alarm_number(which)
-    with connect(port, mqtt, site) as link:
+    with connect(port, mqtt, site, key) as link:
         link.hello()
         if number is not None:
             applied = link.call("command", {"name": "alarm.ack", "args": {"id": number}})["applied"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -37,13 +38,20 @@ Mqtt = Annotated[
 Site = Annotated[
     str | None, typer.Option("--site", metavar="ID", help="Site behind the broker [GREENMAST_SITE].")
 ]
+KeyFile = Annotated[
+    str | None,
+    typer.Option("--key", metavar="FILE", help="Key that the board has, to write over MQTT [GREENMAST_KEY]."),
+]
 Json = Annotated[bool, typer.Option("--json", help="JSON on stdout: one document, or one a line.")]
 Seed = Annotated[int, typer.Option("--seed", help="Seed of everything random.")]
 Speed = Annotated[float, typer.Option("--speed", min=0.1, help="Seconds of the site per second.")]
 
 
-def connect(port: str | None, mqtt: str | None, site: str | None) -> Link:
-    """The link that the options name, else the environment. Raises UserError, NoContactError."""
+def connect(port: str | None, mqtt: str | None, site: str | None, key: str | None = None) -> Link:
+    """The link that the options name, else the environment. Raises UserError, NoContactError.
+
+    `key`: a file; over a serial port none is needed.
+    """
     if port and mqtt:
         raise UserError("--port and --mqtt exclude each other", USAGE)
     if not port and not mqtt:
@@ -57,7 +65,9 @@ def connect(port: str | None, mqtt: str | None, site: str | None) -> Link:
         site = site or os.environ.get("GREENMAST_SITE")
         if not site:
             raise UserError("which site? give --site ID beside --mqtt", USAGE)
+        from greenmast import access
         from greenmast.link.mqtt import MqttLink
 
-        return MqttLink(mqtt, site)
+        key = key or os.environ.get(access.VARIABLE)
+        return MqttLink(mqtt, site, access.read(Path(key)) if key else None)
     raise UserError("which board? give --port DEVICE, or --mqtt URL and --site ID", USAGE)

@@ -42,6 +42,7 @@ _KEYS: dict[tuple[str, str], dict[str, Any]] = {
     ("network", "key"): _STRING,
     ("network", "apn"): _STRING,
     ("network", "phy"): _INTEGER | {"minimum": 0, "maximum": 31},
+    ("access", "keys"): {"type": "array", "items": _STRING},
 }
 _REQUIRED = {"site": ["id", "board"], "battery": ["chemistry", "capacity_ah"], "network": ["kind"]}
 

@@ -26,7 +26,6 @@ OpenLink = Callable[[], Link]
 Tell = Callable[[str], None]
 
 CONFIRM_WITHIN_S = 120
-CHUNK = 87  # bytes in a line of the serial console, as base64 beside everything else
 _STEP_TRIES = 3
 _BACK_WITHIN_S = 60.0
 _HEALTHY_WITHIN_S = 10.0  # beside the time that the scans take
@@ -141,8 +140,8 @@ def _stage(link: Link, body: bytes) -> int:
     """The CRC-32 under which the board has `body`, in a file of its own."""
     crc = binascii.crc32(body)
     at = 0
-    for _ in range(3 * (len(body) // CHUNK + 1)):
-        data = base64.b64encode(body[at : at + CHUNK]).decode()
+    for _ in range(3 * (len(body) // link.stage_bytes + 1)):
+        data = base64.b64encode(body[at : at + link.stage_bytes]).decode()
         answer = _step(link, "config.stage", {"offset": at, "total": len(body), "crc": crc, "data": data})
         at = int(answer["offset"])
         if at >= len(body):

@@ -14,7 +14,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Self
 
-from greenmast import wiring
+from greenmast import access, wiring
 from greenmast.emulator.board import HEAP_B, HEAP_LOADED_B, VirtualBoard
 from greenmast.emulator.cabinet import Cabinet
 from greenmast.emulator.emulate import EmulatedSite
@@ -68,7 +68,7 @@ class World:
             self._rom = folder / "rom.img"
             self._rom.write_bytes(image.rom(self.files))
             in_flash = {path: content for path, content in self.files.items() if not path.endswith(".mpy")}
-        self._in_flash = {**in_flash, **site.board_files}
+        self._in_flash = {**in_flash, **site.board_files, **access.board_files(site.key_files)}
         self._config = site.board_config(mqtt=mqtt)
         self.partitions = {label: folder / f"{label}.img" for label in image.RINGS}
         if self.time_server:

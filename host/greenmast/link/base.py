@@ -1,8 +1,8 @@
 """Asking a board: requests, answers and notices, whichever way the bytes travel.
 
 Owns ids, retries and the stop-and-wait rule. Knows neither ports nor brokers: a transport sends the bytes of
-a message and hands over those that arrive. Reads are repeated when no answer comes; writes never are, since
-the board may have acted.
+a message and hands over those that arrive. Reads are repeated when no answer comes. Writes are only when they
+are signed, byte for byte: the board then answers again and acts once. Else it may have acted.
 """
 
 from __future__ import annotations
@@ -16,11 +16,14 @@ from types import TracebackType
 from typing import Any, Self
 
 from greenmast.errors import NO_CONTACT, NOT_AUTHORISED, REFUSED, UserError
+from greenmast.link.signer import CHALLENGE, Signer
 from greenmast_protocol import labels, message, reason_text
 
 log = logging.getLogger(__name__)
 
-READ_TRIES = 3
+TRIES = 3
+_SIGN_TRIES = 3  # others may be faster with the same counter or nonce
+_STALE = ("replayed", "expired")
 NOTICES_MAX = 1000
 _FIRST_ID_MAX = 1 << 30
 
@@ -52,9 +55,11 @@ class Link(ABC):
     """One board at the other end. Not for use by several threads at once."""
 
     answer_s = 2.0  # how long one try waits
+    stage_bytes = 87  # of a document in one request: what a line of the serial console has room for
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, signer: Signer | None = None) -> None:
         self.name = name
+        self._signer = signer
         self._id = random.randrange(1, _FIRST_ID_MAX)  # answers meant for an earlier process must not fit
         self._notices: deque[message.Message] = deque(maxlen=NOTICES_MAX)
         self._foreign_table = ""
@@ -94,7 +99,7 @@ class Link(ABC):
         return hello
 
     def call(self, method: str, params: dict[str, Any] | None = None, timeout_s: float | None = None) -> Any:
-        """The result of `method`. `timeout_s` is for one try; reads have three.
+        """The result of `method`. `timeout_s` is for one try; reads and signed writes have three.
 
         Raises RefusedError when the board answers with an error, NoContactError when it does not answer.
         """
@@ -104,16 +109,51 @@ class Link(ABC):
                 "unknown",
                 f"{self.name} has another point table ({self._foreign_table}) than this host: no commands",
             )
-        for _ in range(READ_TRIES if read else 1):
-            self._id = self._id % message.ID_MAX + 1
-            self._send(message.request(self._id, method, params))
-            answer = self._answer(self._id, timeout_s or self.answer_s)
+        if self._signer and not read:
+            return self._call_signed(self._signer, method, params, timeout_s or self.answer_s)
+        for _ in range(TRIES if read else 1):
+            body = message.request(self._next_id(), method, params)
+            answer = self._ask(body, timeout_s or self.answer_s)
             if answer is not None:
-                if answer.kind == message.ERROR:
-                    raise RefusedError(answer.code, _sentence(answer), answer.data)
-                return answer.result
-        doubt = "" if read else "; whether it was done is not known"
-        raise NoContactError(f"no answer from {self.name} to {method}{doubt}")
+                return _result(answer)
+        raise self._silence(method)
+
+    def _call_signed(
+        self, signer: Signer, method: str, params: dict[str, Any] | None, timeout_s: float
+    ) -> Any:
+        """As `call`. The same bytes are sent again when no answer comes: the board acts on them once.
+
+        What the board took for old is signed anew, unless it may have acted on it and acting twice is not as
+        once.
+        """
+        for more in range(_SIGN_TRIES - 1, -1, -1):
+            told = self.call(CHALLENGE, signer.question)
+            body = signer.sign(self._next_id(), method, params, told)
+            answer, tried = None, 0
+            while answer is None and tried < TRIES:
+                answer = self._ask(body, timeout_s)
+                tried += 1
+            if answer is None:
+                break
+            if answer.kind != message.ERROR or answer.code not in _STALE or not more:
+                return _result(answer)
+            if answer.code == "replayed" and tried > 1 and not method.startswith("config."):
+                text = "has had it, and its answer is lost; whether it was done is not known"
+                raise RefusedError(answer.code, f"{self.name} {text}")
+        raise self._silence(method)
+
+    def _silence(self, method: str) -> NoContactError:
+        doubt = "" if method in message.READS else "; whether it was done is not known"
+        return NoContactError(f"no answer from {self.name} to {method}{doubt}")
+
+    def _next_id(self) -> int:
+        self._id = self._id % message.ID_MAX + 1
+        return self._id
+
+    def _ask(self, body: bytes, timeout_s: float) -> message.Message | None:
+        """The answer to `body`, whose id is the newest; None when none comes in time."""
+        self._send(body)
+        return self._answer(self._id, timeout_s)
 
     def notice(self, timeout_s: float) -> message.Message | None:
         """The next unsolicited message, or None when none comes within `timeout_s`."""
@@ -146,3 +186,10 @@ class Link(ABC):
         elif m.kind == message.PROBLEM:
             log.warning("%s sent something that is not a message: %s", self.name, m.text)
         return None
+
+
+def _result(answer: message.Message) -> Any:
+    """What an answer carries. Raises RefusedError when it is an error."""
+    if answer.kind == message.ERROR:
+        raise RefusedError(answer.code, _sentence(answer), answer.data)
+    return answer.result

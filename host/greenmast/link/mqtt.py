@@ -13,9 +13,11 @@ from paho.mqtt.enums import CallbackAPIVersion
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
+from greenmast.access import Key
 from greenmast.certificates import client_context
 from greenmast.errors import USAGE, UserError
 from greenmast.link.base import Link, NoContactError
+from greenmast.link.signer import Signer
 from greenmast_protocol import topics
 
 PORT = 1883
@@ -26,13 +28,15 @@ CONNECT_S = 10.0
 class MqttLink(Link):
     """The board of `site` behind the broker at `url` (`mqtt[s]://[user:password@]host[:port]`).
 
-    Raises UserError for a bad URL or site, NoContactError when the broker cannot be reached.
+    With a `key` that the board has, writes are done, too. Raises UserError for a bad URL or site,
+    NoContactError when the broker cannot be reached.
     """
 
     answer_s = 5.0
+    stage_bytes = 360  # a board receives 1,024 bytes, topic and proof included
 
-    def __init__(self, url: str, site: str) -> None:
-        super().__init__(f"site {site}")
+    def __init__(self, url: str, site: str, key: Key | None = None) -> None:
+        super().__init__(f"site {site}", Signer(key, site) if key else None)
         problem = topics.site_problem(site)
         if problem:
             raise UserError(f"site id {problem}", USAGE)

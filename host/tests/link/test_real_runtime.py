@@ -19,7 +19,7 @@ from greenmast.link.serial import SerialLink
 from greenmast_protocol import points
 
 ROOT = Path(__file__).resolve().parents[3]
-HEAP = "72wK"
+HEAP = "76wK"
 BOARD = """
 import asyncio
 from greenmast_fw.drivers import stdio
@@ -110,7 +110,7 @@ def test_every_method_is_answered_a_hundred_times_without_a_memory_error(link: S
         assert link.call("explain")["rows"]
         with pytest.raises(RefusedError, match="min_run"):
             link.call("command", {"name": "genset.stop"})
-        with pytest.raises(RefusedError, match="needs a login"):
+        with pytest.raises(RefusedError, match="needs a key"):
             link.call("update.commit")
     assert (link.decoder.bad_crc, link.decoder.broken, link.decoder.overlong) == (0, 0, 0)
 
