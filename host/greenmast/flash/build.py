@@ -68,6 +68,7 @@ def _linked(sources: Mapping[str, str]) -> dict[str, str]:
     shorten.shorten(trees)
     members = share.members(trees)
     once.once(trees, _RESIDENT, _APP)
+    bundle.put_constants_in_place(trees, _RESIDENT)
     share.share(trees, members, _RESIDENT, _HOST)
     del trees[main]
     paths = {_name(path): path for path in sources} | {_RESIDENT: _RESIDENT.replace(".", "/") + ".py"}
