@@ -50,7 +50,7 @@ def gather(c: "Controller") -> "dict[str, object]":
 
 
 def fit(c: "Controller", kept: "dict[str, object]") -> "list[tuple[Any, object]] | None":
-    """Parts of a new controller and what each resumes from, of what `gather` returned; None: it does not fit."""
+    """Parts of a new controller and its memory of each, of what `gather` returned. None: it does not fit."""
     mode: "list[int]" = kept.get("mode")  # type: ignore[assignment]
     if kept.get("version") != _VERSION or not _fits(mode, *_MODE):
         return None

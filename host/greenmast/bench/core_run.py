@@ -27,17 +27,17 @@ else:
     from greenmast_fw.core.site import from_config
     from greenmast_fw.core.snapshot import Snapshot
 loaded = allocated()
-if order["linked"]:  # what makes objects is in the module that sets up, and goes with it
-    from greenmast_fw.services import app
+if order["linked"]:  # the image makes a controller in the module that sets up, which is then forgotten
 
     class Journal:
         def write(self, *words: str) -> None:
             pass
 
-    controller = app.controller_of(Settings(order["params"]), order["document"], {}, Journal())  # type: ignore[arg-type]
-    del app, sys.modules["greenmast_fw.services.app"]
+    setup = __import__(order["setup"], None, None, ("controller_of",))
+    controller = setup.controller_of(Settings(order["params"]), order["document"], {}, Journal())
+    del setup, sys.modules[order["setup"]]
 else:
-    controller = Controller(Settings(order["params"]), from_config(order["document"]))
+    controller = Controller(Settings(order["params"]), from_config(order["document"]))  # type: ignore[arg-type]
 built = allocated()
 
 values = order["values"]  # by point; None where nobody measures

@@ -32,8 +32,8 @@ _PRODUCTS = {
     "greenmast_fw/boards/": ("__init__",),
 }
 _TCP = "greenmast_fw/drivers/modbus_tcp.py"
-# What `_APP` loads stays loaded: one module. `_SETUP` runs before that and needs some of its own.
-_APP, _SETUP = "greenmast_fw.services.app", "greenmast_fw.services.setup"
+# What `SETUP` loads stays loaded: one module. `_BEFORE` runs before that and needs some of its own.
+SETUP, _BEFORE = "greenmast_fw.services.app", "greenmast_fw.services.setup"
 _RESIDENT = "greenmast_fw.resident"
 _HOST = ("Snapshot", "controller_of", "decision", "memory", "setpoints", "step")  # its programs ask for these
 _OPTIMISATION = "-O3"  # no asserts, no line numbers
@@ -62,12 +62,12 @@ def _linked(sources: Mapping[str, str]) -> dict[str, str]:
     main = _name(_MAIN)
     products = [_name(path) for path in sources if path.startswith(tuple(_PRODUCTS))]
     trees = linker.link(named, [main, *products])
-    before = {name for start in (main, _SETUP) for name in bundle.loaded_with(start, trees)}
-    resident = [name for name in bundle.loaded_with(_APP, trees) if name not in before and name != _APP]
+    before = {name for start in (main, _BEFORE) for name in bundle.loaded_with(start, trees)}
+    resident = [name for name in bundle.loaded_with(SETUP, trees) if name not in before and name != SETUP]
     bundle.bundle(trees, resident, _RESIDENT)
     shorten.shorten(trees)
     members = share.members(trees)
-    once.once(trees, _RESIDENT, _APP)
+    once.once(trees, _RESIDENT, SETUP)
     bundle.put_constants_in_place(trees, _RESIDENT)
     share.share(trees, members, _RESIDENT, _HOST)
     del trees[main]

@@ -216,7 +216,7 @@ def _bound(function: _Function) -> set[str]:
 
 
 def put_constants_in_place(trees: Mapping[str, ast.Module], bundle: str) -> None:
-    """Tuples, bytes and numbers that only the bundle itself reads, where they are read: they are constants there too."""
+    """Puts tuples, bytes and numbers that only the bundle reads where it does: they are constants there."""
     tree, leaf = trees[bundle], bundle.rpartition(".")[2]
     outside = {
         node.attr
@@ -244,7 +244,7 @@ class _Constants(ast.NodeTransformer):
 
 
 def _is_constant(node: ast.stmt) -> bool:
-    if not (isinstance(node, ast.Assign) and len(node.targets) == 1 and isinstance(node.targets[0], ast.Name)):
+    if not isinstance(node, ast.Assign) or len(node.targets) > 1 or not isinstance(node.targets[0], ast.Name):
         return False
     try:
         return type(ast.literal_eval(node.value)) in (tuple, bytes, int)

@@ -36,7 +36,9 @@ def once(trees: Mapping[str, ast.Module], bundle: str, setup: str) -> None:
     rewrite.visit(trees[setup])
     moved: list[ast.stmt] = []
     for part, method in pieces:
-        (part.body if method and isinstance(part, ast.ClassDef) else trees[bundle].body).remove(method or part)
+        (part.body if method and isinstance(part, ast.ClassDef) else trees[bundle].body).remove(
+            method or part
+        )
         moved.append(rewrite.function(method or part, part))
     for part in trees[bundle].body:
         if isinstance(part, ast.ClassDef):
@@ -61,7 +63,7 @@ def _take_imports(bundle: ast.Module, setup: ast.Module, names: set[str]) -> Non
 
 
 class _World:
-    """What the bundle has. `methods`: keys by class; of `plain` ones, without relatives, some may be moved."""
+    """What the bundle has. `methods`: keys by class; of `plain` ones, without relatives, some may go."""
 
     def __init__(self, trees: Mapping[str, ast.Module], bundle: ast.Module) -> None:
         self.body = bundle.body
@@ -133,7 +135,7 @@ def _method(node: ast.FunctionDef) -> _Key:
 def _mentions(tree: ast.AST, world: _World, owner: str, *, but_calls: bool = False) -> Iterator[_Key]:
     """What the code, in the class `owner` or in none, mentions; with `but_calls` what it does not call.
 
-    Words in strings are none: nothing is found by computed names but modules' tables and the controller's parts.
+    Words in strings are none: by computed names only modules' tables and the controller's parts are found.
     """
     nodes = list(ast.walk(tree))
     calls = {id(node.func): node for node in nodes if isinstance(node, ast.Call)}
@@ -209,7 +211,9 @@ class _Rewrite(ast.NodeTransformer):
         """Functions that call a moved method of any object, whatever its class."""
         text = ""
         for key in self._sent:
-            owners = [owner for owner in sorted(self._world.plain) if key in self._world.methods[owner].values()]
+            owners = [
+                owner for owner in sorted(self._world.plain) if key in self._world.methods[owner].values()
+            ]
             rows = ", ".join(f"{self._leaf}.{owner}: {self._new(key, owner)}" for owner in owners)
             table = next(self._free)
             text += dedent(f"""

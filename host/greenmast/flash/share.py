@@ -1,10 +1,10 @@
-"""Lets public names share short ones as well: each distinct name takes heap, and their table grows by doubling.
+"""Lets public names share short ones: each distinct name takes heap, and their table grows by doubling.
 
 - Attributes and methods that our classes define. Every mention of one name, on whatever object, gets the same
   new one; names that may occur in one object stay different.
 - Names of the bundle.
 A name stays where it may be asked for from outside: as a string or by an argument's name, of a module, by
-MicroPython (`_ITS_OWN`), its modules or the machine's drivers. Exceptions keep their names, as messages have them.
+MicroPython (`_ITS_OWN`), its modules or the machine's drivers. Exceptions keep theirs: messages have them.
 
 Works on the syntax trees that `shorten` and `once` leave, all modules together.
 """
@@ -19,13 +19,58 @@ from itertools import product
 from string import ascii_letters
 
 # What MicroPython itself is built with costs nothing, and it may ask our objects for it.
-_ITS_OWN = frozenset(
-    """
-    add append clear close config connect decode drain encode end extend flags format full get index insert ioctl join
-    keys lock open parse peek pop put read readblocks readinto release remove replace reset run send set sleep start
-    stop target tell ticks_ms ticks_us update v value values wait write writeblocks
-    """.split()
-)
+_ITS_OWN = {
+    "add",
+    "append",
+    "clear",
+    "close",
+    "config",
+    "connect",
+    "decode",
+    "drain",
+    "encode",
+    "end",
+    "extend",
+    "flags",
+    "format",
+    "full",
+    "get",
+    "index",
+    "insert",
+    "ioctl",
+    "join",
+    "keys",
+    "lock",
+    "open",
+    "parse",
+    "peek",
+    "pop",
+    "put",
+    "read",
+    "readblocks",
+    "readinto",
+    "release",
+    "remove",
+    "replace",
+    "reset",
+    "run",
+    "send",
+    "set",
+    "sleep",
+    "start",
+    "stop",
+    "target",
+    "tell",
+    "ticks_ms",
+    "ticks_us",
+    "update",
+    "v",
+    "value",
+    "values",
+    "wait",
+    "write",
+    "writeblocks",
+}
 _NO_SHIM = frozenset({"network"})  # modules that only real boards have: nobody knows the names in there
 
 _Function = ast.FunctionDef | ast.AsyncFunctionDef
@@ -90,7 +135,9 @@ def _defined(part: ast.ClassDef) -> Iterator[str]:
         if isinstance(each, _Function):
             yield each.name
         else:
-            yield from (n.id for n in ast.walk(each) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store))
+            yield from (
+                n.id for n in ast.walk(each) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)
+            )
     for node in ast.walk(part):
         if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "self":
             yield node.attr
@@ -98,7 +145,7 @@ def _defined(part: ast.ClassDef) -> Iterator[str]:
 
 def _outside(trees: Mapping[str, ast.Module]) -> set[str]:
     """Names that others may ask for."""
-    found = set(_ITS_OWN) | _drivers()
+    found = _ITS_OWN | _drivers()
     for tree in trees.values():
         nodes = list(ast.walk(tree))
         imports = [node for node in nodes if isinstance(node, ast.Import | ast.ImportFrom)]
@@ -111,10 +158,13 @@ def _outside(trees: Mapping[str, ast.Module]) -> set[str]:
                 found.add(node.arg)
             elif isinstance(node, ast.alias):
                 found.update(node.name.split("."))
-            elif isinstance(node, ast.Attribute):
-                if is_unknown or (isinstance(node.value, ast.Name) and node.value.id in aliases):
-                    found.add(node.attr)
+            elif isinstance(node, ast.Attribute) and (is_unknown or _root(node) in aliases):
+                found.add(node.attr)
     return found
+
+
+def _root(node: ast.Attribute) -> str:
+    return node.value.id if isinstance(node.value, ast.Name) else ""
 
 
 def _drivers() -> set[str]:
