@@ -291,8 +291,11 @@ class Controller:
         """
         from greenmast_fw.core import record  # loaded when first needed: heap is scarce
 
-        if not record.resume(self, memory):
+        parts = record.fit(self, memory)
+        if parts is None:
             return False
+        for part, kept in parts:
+            part.restore(kept)
         self.decision.alarms = self.alarms.active
         if self.resets.left_ms:
             self.queue.append((decision.RESET, 0, self.resets.boots, 0, self.resets.left_ms // 1000, 0))

@@ -111,7 +111,7 @@ class Policy:
         self._disaster_reserve = params["disaster.reserve_permille"]
         self._disaster = (params["disaster.target_s"], params["disaster.fuel_permille"])
         if self.disaster:
-            self.disaster.configure(*self._disaster)
+            self.disaster.configure(self._disaster[0], self._disaster[1])
         self._urgent = -1
 
     def command_reserve(self, permille: int, for_ms: int) -> None:

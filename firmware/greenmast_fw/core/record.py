@@ -13,6 +13,8 @@ from greenmast_protocol import points
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from greenmast_fw.core.controller import Controller
 
 _VERSION = 3
@@ -47,22 +49,23 @@ def gather(c: "Controller") -> "dict[str, object]":
     return out
 
 
-def resume(c: "Controller", kept: "dict[str, object]") -> bool:
-    """Put what `gather` returned back into a new controller; False when it does not fit."""
+def fit(c: "Controller", kept: "dict[str, object]") -> "list[tuple[Any, object]] | None":
+    """Parts of a new controller and its memory of each, of what `gather` returned. None: it does not fit."""
     mode: "list[int]" = kept.get("mode")  # type: ignore[assignment]
     if kept.get("version") != _VERSION or not _fits(mode, *_MODE):
-        return False
+        return None
     for name in _SHAPE:
         if not _fits(kept.get(name), *_SHAPE[name]):
-            return False
+            return None
+    parts = []
     for name in _SHAPE:
         if name == "outage" and len(kept[name]) == _OUTAGE:  # type: ignore[arg-type]
             c.expect_outage()
         part = getattr(c, name)
         if part and kept[name]:
-            part.restore(kept[name])
+            parts.append((part, kept[name]))
     c.mode, c.mode_ms = mode
-    return True
+    return parts
 
 
 def _fits(part: object, length: int, low: int, high: int) -> bool:

@@ -43,8 +43,9 @@ def build(boot: int, setup: "Setup") -> "Coroutine[None, None, None]":
     """What runs for ever."""
     config, board, params, devices, wires, kept, trial_s = setup
     period_ms = params["scan.period_ms"]
-    site_of_core = site_facts.from_config(config)
-    several = instances.Instances(instances.count(list(site_of_core.roles)), len(devices))
+    journal = Journal()
+    controller = controller_of(params, config, kept, journal)
+    several = instances.Instances(instances.count(list(controller.site.roles)), len(devices))
     image = Image(several)
     outputs, chips, inputs = _pins(wires, board, image, 2 * period_ms)
     masters: "list[Master]" = []
@@ -67,9 +68,6 @@ def build(boot: int, setup: "Setup") -> "Coroutine[None, None, None]":
             for i, device in enumerate(config["devices"])
         ],
     )
-    controller = Controller(params, site_of_core)
-    journal = Journal()
-    keeper.resume(controller, kept, journal)
     site = config["site"]
     wall = Wall(site.get("zone", [0]), machine.RTC())
     reports, events, layout = overlay.run(_rings, image)
@@ -119,6 +117,15 @@ def build(boot: int, setup: "Setup") -> "Coroutine[None, None, None]":
         tasks.append(("outbox", uplink.run_outbox))
     journal.write("app", "boot %d, reset cause %d" % (boot, machine.reset_cause()))
     return supervisor.run(journal, tasks)
+
+
+def controller_of(
+    params: "Any", config: "dict[str, Any]", kept: "dict[str, object]", journal: Journal
+) -> Controller:
+    """The controller of this configuration document, which goes on from its record `kept`."""
+    controller = Controller(params, site_facts.from_config(config))
+    keeper.resume(controller, kept, journal)
+    return controller
 
 
 def _rings(image: Image) -> "tuple[Ring, Ring, int]":

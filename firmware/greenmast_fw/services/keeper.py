@@ -58,5 +58,9 @@ def resume(controller: "Controller", kept: "dict[str, object]", journal: "Journa
     """Go on where the record says; a blank board has none."""
     if not kept:
         journal.write("keeper", "no record: a fresh start")
-    elif not overlay.run(controller.restore, kept):
+    elif not overlay.run(_restore, controller, kept):
         journal.write("keeper", "the record is another version's: a fresh start")
+
+
+def _restore(controller: "Controller", kept: "dict[str, object]") -> bool:
+    return controller.restore(kept)

@@ -4,7 +4,7 @@ Owns the countdown. What is left is noted on flash from time to time, so that po
 """
 
 from greenmast_fw.drivers import clock
-from greenmast_fw.storage import revisions
+from greenmast_fw.services import overlay
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -37,9 +37,21 @@ class Trial:
             noted_ms = clock.add(noted_ms, passed_s * 1000)
             if passed_s < self.left_s:
                 self.left_s -= passed_s
-                revisions.keep(self.left_s)
+                overlay.run(_keep, self.left_s)
             else:
                 self._journal.write("config", "not confirmed in time: back to the revision before")
-                revisions.roll_back()
+                overlay.run(_roll_back)
                 self.left_s = 0
                 self._restart()
+
+
+def _keep(left_s: int) -> None:
+    from greenmast_fw.storage import revisions  # for these moments only: heap is scarce
+
+    revisions.keep(left_s)
+
+
+def _roll_back() -> None:
+    from greenmast_fw.storage import revisions
+
+    revisions.roll_back()

@@ -1,6 +1,8 @@
 """The countdown of a configuration on trial."""
 
+from greenmast_fw import storage
 from greenmast_fw.services import trial
+from greenmast_fw.storage import revisions
 
 
 class OverError(Exception):
@@ -49,14 +51,14 @@ class Journal:
 
 def play(counted, seconds, flash):
     """Count for so many seconds."""
-    before = (trial.clock, trial.revisions)
-    trial.clock, trial.revisions = Time(seconds), flash
+    before = trial.clock
+    trial.clock, storage.revisions = Time(seconds), flash
     try:
         counted.run().send(None)
     except OverError:
         pass
     finally:
-        trial.clock, trial.revisions = before
+        trial.clock, storage.revisions = before, revisions
 
 
 def start(left_s):

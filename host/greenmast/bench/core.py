@@ -155,6 +155,7 @@ def _order(site: sites.Site, steps: int, *, linked: bool) -> dict[str, Any]:
     }
     return {
         "linked": linked,
+        "setup": build.SETUP,
         "params": params.complete(dict(site.params)),
         "document": document,
         "values": values,
@@ -177,7 +178,8 @@ def _on_micropython(order: dict[str, Any], files: dict[str, bytes]) -> dict[str,
             target.parent.mkdir(parents=True, exist_ok=True)
             target.write_bytes(content)
         command = [str(runtime.find()), "-X", "heapsize=4m"]
-        return _run(command, order, {"MICROPYPATH": f"{folder}:.frozen"})
+        shim = resources.files("greenmast.emulator") / "shim"
+        return _run(command, order, {"MICROPYPATH": f"{folder}:{shim}:.frozen", "GREENMAST_IO_FD": "2"})
 
 
 def _run(command: list[str], order: dict[str, Any], environment: dict[str, str]) -> dict[str, Any]:

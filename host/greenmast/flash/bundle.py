@@ -213,3 +213,40 @@ def _bound(function: _Function) -> set[str]:
         if isinstance(node, ast.Global):
             found -= set(node.names)
     return found
+
+
+def put_constants_in_place(trees: Mapping[str, ast.Module], bundle: str) -> None:
+    """Puts tuples, bytes and numbers that only the bundle reads where it does: they are constants there."""
+    tree, leaf = trees[bundle], bundle.rpartition(".")[2]
+    outside = {
+        node.attr
+        for other in trees.values()
+        for node in ast.walk(other)
+        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == leaf
+    }
+    stored = Counter(_stored(tree))
+    stored.update(name for node in ast.walk(tree) if isinstance(node, ast.Global) for name in node.names)
+    values: dict[str, ast.expr] = {}
+    for node in list(tree.body):
+        name = node.targets[0].id if _is_constant(node) else ""  # type: ignore[attr-defined]
+        if name and stored[name] == 1 and name not in outside:
+            values[name] = node.value  # type: ignore[attr-defined]
+            tree.body.remove(node)
+    _Constants(values).visit(tree)
+
+
+class _Constants(ast.NodeTransformer):
+    def __init__(self, values: Mapping[str, ast.expr]) -> None:
+        self._values = values
+
+    def visit_Name(self, node: ast.Name) -> ast.expr:
+        return self._values.get(node.id, node)
+
+
+def _is_constant(node: ast.stmt) -> bool:
+    if not isinstance(node, ast.Assign) or len(node.targets) > 1 or not isinstance(node.targets[0], ast.Name):
+        return False
+    try:
+        return type(ast.literal_eval(node.value)) in (tuple, bytes, int)
+    except ValueError:
+        return False

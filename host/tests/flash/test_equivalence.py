@@ -23,18 +23,24 @@ PROGRAM = """
 import binascii, json, sys
 order = json.loads(sys.stdin.read())
 if order["linked"]:
-    from greenmast_fw.resident import Controller, Snapshot, from_config
+    from greenmast_fw.resident import Snapshot
 else:
-    from greenmast_fw.core.controller import Controller
-    from greenmast_fw.core.site import from_config
     from greenmast_fw.core.snapshot import Snapshot
+from greenmast_fw.services.app import controller_of
 from greenmast_protocol.settings import Settings
+class Journal:
+    def write(self, *words):
+        global told
+        told = words
+def build(kept):
+    return controller_of(Settings(order["params"]), order["document"], kept, Journal())
+told = None
 state = order["seed"]
 def draw(n):
     global state
     state = (state * 1103515245 + 12345) & 0x7FFFFFFF
     return (state >> 8) % n
-controller = Controller(Settings(order["params"]), from_config(order["document"]))
+controller = build({})
 values = [None] * order["count"]
 choices = order["choices"]
 follows = order["feedback"]
@@ -56,8 +62,9 @@ for step in range(order["steps"]):
         text += repr(controller.explain())
     if draw(400) == 0:
         kept = json.loads(json.dumps(controller.memory()))
-        controller = Controller(Settings(order["params"]), from_config(order["document"]))
-        text += repr(controller.restore(kept))
+        told = None
+        controller = build(kept)
+        text += repr(told)
     digest = binascii.crc32(text.encode(), digest)
     seen.add(bytes(decision.outputs))
 print(digest, len(seen))
