@@ -38,6 +38,7 @@ _TX_SIZE = 512
 _CONTROL_SIZE = 64
 _TOPIC_MAX = 500
 _MAX_LIMIT_MS = 15000
+_PAYLOADS_MAX = 4096  # bytes: a backlog of long messages would otherwise take the memory of everything else
 
 
 def _elapsed_ms(since: int) -> int:
@@ -137,10 +138,15 @@ class MqttClient:
         if len(name) > _TOPIC_MAX:
             raise ValueError("topic")
         view = memoryview(payload)  # here, because in the writer a wrong type would end every connection
-        while not self.connected or len(self._in_flight.packets) >= self._in_flight_max:
+        in_flight = self._in_flight
+        while (
+            not self.connected
+            or len(in_flight.packets) >= self._in_flight_max
+            or in_flight.size > _PAYLOADS_MAX
+        ):
             self._room.clear()
             await self._room.wait()
-        self._in_flight.add(name, view, retain)
+        in_flight.add(name, view, retain)
         self._work.set()
 
     # --- one connection

@@ -18,11 +18,14 @@ SENT_MS = 3
 
 
 class InFlight:
-    """`packets`, oldest first; the first `sent` of them are sent and wait for their PUBACK."""
+    """`packets`, oldest first; the first `sent` of them are sent and wait for their PUBACK.
+
+    `size`: bytes of their payloads.
+    """
 
     def __init__(self) -> None:
         self.packets: "list[list[typing.Any]]" = []
-        self.sent = 0
+        self.sent = self.size = 0
         self._last_id = codec.SUBSCRIBE_ID
 
     def add(self, topic: bytes, payload: memoryview, retain: bool) -> None:
@@ -31,6 +34,7 @@ class InFlight:
         while packet_id <= codec.SUBSCRIBE_ID or self._find(packet_id) >= 0:
             packet_id = self._last_id = self._last_id + 1 & 0xFFFF
         head = codec.publish(topic, len(payload), packet_id, retain)
+        self.size += len(payload)
         self.packets.append([packet_id, head, payload, 0])
 
     def acknowledge(self, packet_id: int) -> bool:
@@ -38,7 +42,7 @@ class InFlight:
         index = self._find(packet_id)
         if not 0 <= index < self.sent:
             return False
-        self.packets.pop(index)
+        self.size -= len(self.packets.pop(index)[PAYLOAD])
         self.sent -= 1
         return True
 
