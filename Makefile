@@ -9,8 +9,10 @@ STEPS ?= 1000000
 SEED ?= 1
 JOBS ?= 2
 N ?= 100
+SECONDS ?= 600
+DECODERS ?=
 
-.PHONY: help install system demo test lint type coverage mutate campaign bench docs kills clean
+.PHONY: help install system demo test lint type coverage mutate fuzz campaign bench docs kills clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 18
@@ -49,6 +51,9 @@ coverage: install ## every branch of what switches AC and engine is reached by i
 mutate: install ## which changes of those parts would their tests not notice? (minutes; not part of test)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --group mutation
 	@$(BIN)/python firmware/tests/mutate.py $(MODULES)
+
+fuzz: install ## the decoders against bytes nobody meant: SECONDS=600 of each, SEED=1 (not part of test)
+	@PYTHONPATH=protocol:firmware:host $(BIN)/python firmware/tests/fuzz.py --seconds $(SECONDS) --seed $(SEED) $(DECODERS)
 
 bench: install ## the project's ratios, measured side by side
 	@$(BIN)/greenmast bench

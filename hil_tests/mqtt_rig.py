@@ -1,19 +1,14 @@
-"""What the MQTT client's tests are made of: board, bad brokers, links that go dead, certificates.
+"""What the MQTT client's tests are made of: a board of its own, and what it is compiled from.
 
 Knows processes, ports and files; no expectations. Every wait has an end.
 """
 
 from __future__ import annotations
 
-import contextlib
-import datetime
-import ipaddress
 import json
-import socket
 import subprocess
 import threading
 import time
-from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +18,6 @@ from greenmast.emulator import runtime
 from greenmast.testing import WAIT_S
 
 ROOT = Path(__file__).parents[1]
-CONNACK = b"\x20\x02\x00\x00"
 
 
 def compile_board(target: Path) -> Path:
@@ -117,148 +111,3 @@ class Board:
         self._reader.join(10)
         assert self._process.stdout is not None
         self._process.stdout.close()
-
-
-class Server:
-    """Accepts connections one after another and gives each to `handler(socket, number)` in a thread."""
-
-    def __init__(self, handler: Callable[[socket.socket, int], None]) -> None:
-        self._handler = handler
-        self._listener = socket.create_server(("127.0.0.1", 0))
-        self.port = int(self._listener.getsockname()[1])
-        self._open: list[socket.socket] = []
-        threading.Thread(target=self._accept, daemon=True).start()
-
-    def _accept(self) -> None:
-        with contextlib.suppress(OSError):
-            while True:
-                connection, _ = self._listener.accept()
-                connection.settimeout(WAIT_S)
-                self._open.append(connection)
-                threading.Thread(target=self._run, args=(connection, len(self._open)), daemon=True).start()
-
-    def _run(self, connection: socket.socket, number: int) -> None:
-        with contextlib.suppress(OSError), connection:
-            self._handler(connection, number)
-
-    def close(self) -> None:
-        # close() alone does not wake the thread that accepts
-        with contextlib.suppress(OSError):
-            self._listener.shutdown(socket.SHUT_RDWR)
-        self._listener.close()
-        for connection in self._open:
-            connection.close()
-
-
-class Proxy:
-    """A TCP connection to `port` that can go dead: nothing is forwarded and nothing is closed."""
-
-    def __init__(self, port: int) -> None:
-        self._target = port
-        self._clear = threading.Event()
-        self._clear.set()
-        self._server = Server(self._serve)
-        self.port = self._server.port
-
-    def _serve(self, near: socket.socket, _number: int) -> None:
-        with socket.create_connection(("127.0.0.1", self._target), 10) as far:
-            back = threading.Thread(target=self._pump, args=(far, near), daemon=True)
-            back.start()
-            self._pump(near, far)
-            back.join(WAIT_S)
-
-    def _pump(self, source: socket.socket, sink: socket.socket) -> None:
-        with contextlib.suppress(OSError):
-            while data := source.recv(4096):
-                # what comes during the black-out is held back and then lost with its connection
-                if not self._clear.wait(WAIT_S):
-                    return
-                sink.sendall(data)
-            sink.shutdown(socket.SHUT_WR)
-
-    def block(self) -> None:
-        self._clear.clear()
-
-    def unblock(self) -> None:
-        self._clear.set()
-
-    def close(self) -> None:
-        self._clear.set()
-        self._server.close()
-
-
-def packets(connection: socket.socket) -> Iterator[tuple[int, bytes]]:
-    """The packets that a client sends: first byte and body, until it closes."""
-    stream = connection.makefile("rb")
-    while first := stream.read(1):
-        length = shift = 0
-        while True:
-            byte = stream.read(1)[0]
-            length |= (byte & 0x7F) << shift
-            shift += 7
-            if byte < 0x80:
-                break
-        yield first[0], stream.read(length)
-
-
-def publish_id(body: bytes) -> bytes:
-    """Packet identifier, two bytes, of a QoS 1 PUBLISH."""
-    at = 2 + int.from_bytes(body[:2], "big")
-    return body[at : at + 2]
-
-
-def behave(connection: socket.socket) -> None:
-    """Be a proper broker to a client that was already answered its CONNECT."""
-    for first, body in packets(connection):
-        if first >> 4 == 3 and first & 6:
-            connection.sendall(b"\x40\x02" + publish_id(body))
-        elif first == 0x82:
-            connection.sendall(b"\x90\x03" + body[:2] + b"\x01")
-        elif first == 0xC0:
-            connection.sendall(b"\xd0\x00")
-
-
-class Certificates:
-    """An authority and what it signs, as DER files for the board and PEM files for Mosquitto."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self._keys: dict[str, Any] = {}
-        self._names: dict[str, Any] = {}
-
-    def make(self, name: str, *, issuer: str, host: str | None = None, expired: bool = False) -> None:
-        """Key and certificate in `<name>.{pem,key.pem,der,key.der}`; its own issuer is an authority."""
-        from cryptography import x509
-        from cryptography.hazmat.primitives import hashes, serialization
-        from cryptography.hazmat.primitives.asymmetric import ec
-
-        key = self._keys[name] = ec.generate_private_key(ec.SECP256R1())
-        self._names[name] = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, host or name)])
-        now = datetime.datetime.now(datetime.UTC)
-        builder = (
-            x509.CertificateBuilder()
-            .subject_name(self._names[name])
-            .issuer_name(self._names[issuer])
-            .public_key(key.public_key())
-            .serial_number(x509.random_serial_number())
-            .not_valid_before(now - datetime.timedelta(days=30))
-            .not_valid_after(now + datetime.timedelta(days=-1 if expired else 30))
-            .add_extension(x509.BasicConstraints(ca=issuer == name, path_length=None), critical=True)
-        )
-        if host:
-            alternatives = [x509.DNSName(host), x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]
-            builder = builder.add_extension(x509.SubjectAlternativeName(alternatives), critical=False)
-        certificate = builder.sign(self._keys[issuer], hashes.SHA256())
-        for suffix, encoding in (("pem", serialization.Encoding.PEM), ("der", serialization.Encoding.DER)):
-            (self.folder / f"{name}.{suffix}").write_bytes(certificate.public_bytes(encoding))
-            (self.folder / f"{name}.key.{suffix}").write_bytes(
-                key.private_bytes(
-                    encoding, serialization.PrivateFormat.TraditionalOpenSSL, serialization.NoEncryption()
-                )
-            )
-
-    def board(self, authority: str = "authority", client: str | None = "board") -> dict[str, str]:
-        files = {"ca": f"{self.folder}/{authority}.der"}
-        if client:
-            files |= {"cert": f"{self.folder}/{client}.der", "key": f"{self.folder}/{client}.key.der"}
-        return files

@@ -18,7 +18,6 @@ from pathlib import Path
 import pytest
 from hil_tests.bench import GRID_DEAD, GRID_GOOD, SITE_FILE, House
 from hil_tests.ledger import HEADING, Ledger
-from hil_tests.mqtt_rig import Proxy
 
 from greenmast import site as sites
 from greenmast.chain import HubProcess
@@ -26,6 +25,7 @@ from greenmast.flash import image
 from greenmast.hil.bench import Bench
 from greenmast.link.base import NoContactError, RefusedError
 from greenmast.testing import Mosquitto, wait_for
+from greenmast.testing_mqtt import Proxy
 
 FAULTS = int(os.environ.get("GREENMAST_LOSSES", "1"))
 SPEED = 4

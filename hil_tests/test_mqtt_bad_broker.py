@@ -10,9 +10,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from hil_tests.mqtt_rig import CONNACK, Board, Server, behave, compile_board, packets, publish_id
+from hil_tests.mqtt_rig import Board, compile_board
 
 from greenmast.testing import WAIT_S
+from greenmast.testing_mqtt import CONNACK, GARBAGE, Garbage, Server, message, packets, publish_id
 
 PUBLISH = {"topic": "t/x", "count": 3, "size": 600, "gap_ms": 0, "retain": False}
 
@@ -22,12 +23,6 @@ def modules(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return compile_board(tmp_path_factory.mktemp("modules"))
 
 
-def message(first: int, topic: bytes, rest: bytes) -> bytes:
-    body = len(topic).to_bytes(2, "big") + topic + rest
-    assert len(body) < 128
-    return bytes((first, len(body))) + body
-
-
 # What the board says about it.
 CLOSED = {"error": "OSError(104,)"}
 TIMEOUT = {"error": "OSError(110,)"}
@@ -35,62 +30,48 @@ REFUSED = {"error": "OSError(13,)"}
 MALFORMED = {"error": lambda text: text.startswith(("ValueError", "UnicodeError"))}
 DROPPED = {"dropped": 1, "errors": 0}
 
-# name: (what the first connection gets after CONNECT, whether it is closed then, what must tell)
-GARBAGE = {
-    "closed at once": (b"", True, CLOSED),
-    "silence": (b"", False, TIMEOUT),
-    "half a CONNACK, then silence": (b"\x20\x02\x00", False, TIMEOUT),
-    "refused": (b"\x20\x02\x00\x05", False, REFUSED),
-    "unknown return code": (b"\x20\x02\x00\xc8", False, REFUSED),
-    "CONNACK too long": (b"\x20\x03\x00\x00\x00", False, MALFORMED),
-    "a web server": (b"HTTP/1.1 400 Bad Request\r\n\r\n", False, MALFORMED),
-    "PUBLISH before CONNACK": (message(0x30, b"t", b"x"), False, MALFORMED),
-    "two CONNACK": (CONNACK + CONNACK, False, MALFORMED),
-    "all ones": (CONNACK + b"\xff" * 100, False, MALFORMED),
-    "all zeroes": (CONNACK + bytes(100), False, MALFORMED),
-    "endless varint": (CONNACK + b"\x30" + b"\x80" * 100, False, MALFORMED),
-    "256 MB": (CONNACK + b"\x30\xff\xff\xff\x7f\x00\x03t/x", False, TIMEOUT),
-    "topic longer than packet": (CONNACK + b"\x30\x05\x00\x10abc", False, MALFORMED),
-    "topic longer than oversize packet": (CONNACK + b"\x30\xff\x7f\xff\xfeabc", False, MALFORMED),
-    "no room for the packet identifier": (CONNACK + b"\x32\x03\x00\x01a", False, MALFORMED),
-    "packet identifier 0": (CONNACK + message(0x32, b"t", b"\x00\x00x"), False, MALFORMED),
-    "QoS 2": (CONNACK + message(0x34, b"t", b"\x00\x01x"), False, MALFORMED),
-    "QoS 3": (CONNACK + message(0x36, b"t", b"\x00\x01x"), False, MALFORMED),
-    "DUP with QoS 0": (CONNACK + message(0x38, b"t", b"x"), False, MALFORMED),
-    "empty topic": (CONNACK + message(0x30, b"", b"x"), False, MALFORMED),
-    "wildcard topic": (CONNACK + message(0x30, b"t/#", b"x"), False, MALFORMED),
-    "NUL in topic": (CONNACK + message(0x30, b"t\x00", b"x"), False, MALFORMED),
-    "broken UTF-8 in topic": (CONNACK + message(0x30, b"t\xff", b"x"), False, MALFORMED),
-    "a client's packet": (CONNACK + b"\x10\x00", False, MALFORMED),
-    "type 15": (CONNACK + b"\xf0\x00", False, MALFORMED),
-    "PINGRESP with a body": (CONNACK + b"\xd0\x01x", False, MALFORMED),
-    "PUBACK with flags": (CONNACK + b"\x42\x02\x00\x01", False, MALFORMED),
-    "PUBACK of nothing": (CONNACK + b"\x40\x02\x12\x34", False, DROPPED),
-    "SUBACK of nothing": (CONNACK + b"\x90\x03\x12\x34\x01", False, DROPPED),
-    "PUBREL of nothing": (CONNACK + b"\x62\x02\x12\x34", False, DROPPED),
-    "half a packet, then closed": (CONNACK + b"\x30\x40\x00\x03t/x", True, CLOSED),
-    "half a packet, then silence": (CONNACK + b"\x30\x40\x00\x03t/x", False, TIMEOUT),
+# name in `testing_mqtt.GARBAGE`: what must tell
+TOLD = {
+    "closed at once": CLOSED,
+    "silence": TIMEOUT,
+    "half a CONNACK, then silence": TIMEOUT,
+    "refused": REFUSED,
+    "unknown return code": REFUSED,
+    "CONNACK too long": MALFORMED,
+    "a web server": MALFORMED,
+    "PUBLISH before CONNACK": MALFORMED,
+    "two CONNACK": MALFORMED,
+    "all ones": MALFORMED,
+    "all zeroes": MALFORMED,
+    "endless varint": MALFORMED,
+    "256 MB": TIMEOUT,
+    "topic longer than packet": MALFORMED,
+    "topic longer than oversize packet": MALFORMED,
+    "no room for the packet identifier": MALFORMED,
+    "packet identifier 0": MALFORMED,
+    "QoS 2": MALFORMED,
+    "QoS 3": MALFORMED,
+    "DUP with QoS 0": MALFORMED,
+    "empty topic": MALFORMED,
+    "wildcard topic": MALFORMED,
+    "NUL in topic": MALFORMED,
+    "broken UTF-8 in topic": MALFORMED,
+    "a client's packet": MALFORMED,
+    "type 15": MALFORMED,
+    "PINGRESP with a body": MALFORMED,
+    "PUBACK with flags": MALFORMED,
+    "PUBACK of nothing": DROPPED,
+    "SUBACK of nothing": DROPPED,
+    "PUBREL of nothing": DROPPED,
+    "half a packet, then closed": CLOSED,
+    "half a packet, then silence": TIMEOUT,
 }
 
 
-class Garbage:
-    """A broker whose first connection goes wrong and whose later ones are proper."""
-
-    def __init__(self, garbage: bytes, then_close: bool) -> None:
-        self.server = Server(self._serve)
-        self._garbage = garbage
-        self._then_close = then_close
-
-    def _serve(self, connection: socket.socket, number: int) -> None:
-        next(packets(connection))
-        connection.sendall(self._garbage if number == 1 else CONNACK)
-        if number > 1 or not self._then_close:
-            behave(connection)
-
-
-@pytest.mark.parametrize("name", GARBAGE)
+@pytest.mark.parametrize("name", TOLD)
 def test_garbage_is_counted_and_everything_is_delivered_afterwards(name: str, modules: Path) -> None:
-    garbage, then_close, told = GARBAGE[name]
+    garbage, then_close = GARBAGE[name]
+    told = TOLD[name]
     broker = Garbage(garbage, then_close)
     board = Board(
         modules, host="127.0.0.1", port=broker.server.port, client_id="b", keepalive_s=1, publish=PUBLISH

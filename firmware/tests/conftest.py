@@ -15,5 +15,8 @@ if not hasattr(time, "ticks_ms"):
         ticks_diff=lambda a, b: (a - b + _WRAP // 2) % _WRAP - _WRAP // 2,
         ticks_add=lambda ticks, ms: (ticks + ms) % _WRAP,
     )
-    vars(asyncio).update(sleep_ms=lambda ms: asyncio.sleep(ms / 1000))
+    vars(asyncio).update(
+        sleep_ms=lambda ms: asyncio.sleep(ms / 1000),
+        wait_for_ms=lambda awaitable, ms: asyncio.wait_for(awaitable, ms / 1000),
+    )
     vars(gc).update(mem_free=lambda: 1_000_000)

@@ -111,6 +111,7 @@ def run(site: str, *, headless: bool, for_s: float | None, speed: int, json_outp
                 seed=seed,
                 speed=speed,
                 start=_MORNING.replace(tzinfo=loaded.timezone),
+                time_server=True,
                 on_log=log,
             )
 

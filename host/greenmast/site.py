@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from greenmast import wiring
+from greenmast import certificates, wiring, zone
 from greenmast.errors import BAD_INPUT_FILE, USAGE, UserError
 from greenmast_fw.devices import binding
 from greenmast_protocol import config, instances, params
@@ -25,7 +25,7 @@ from greenmast_protocol import config, instances, params
 # Keys of each section; those of [output.*], [input.*], [[bus]] and [[device.*]] are checked by
 # `greenmast_protocol.config`.
 _SECTIONS: dict[str, tuple[str, ...]] = {
-    "site": ("id", "name", "board", "latitude", "longitude", "timezone", "policy"),
+    "site": ("id", "name", "board", "latitude", "longitude", "timezone", "time_server", "policy"),
     "battery": (
         "chemistry",
         "capacity_ah",
@@ -42,7 +42,8 @@ _SECTIONS: dict[str, tuple[str, ...]] = {
     "tariff": ("currency", "grid_per_kwh", "diesel_per_l", "co2_kg_per_l", "co2_kg_per_kwh"),
     "limits": (),  # parameters, see `greenmast_protocol.params`
     "alarms": (),
-    "mqtt": ("host", "port", "tls", "keepalive_s"),
+    "mqtt": ("host", "port", "tls", "ca", "cert", "key", "keepalive_s"),
+    "network": ("kind", "ssid", "key", "apn", "phy"),
     "access": (),
     "bus": (),
     "device": (),
@@ -122,6 +123,7 @@ class Site:
     params: Mapping[str, int]
     mqtt: Mapping[str, Any]
     plant: Mapping[str, Any]
+    board_files: Mapping[str, bytes]  # by name: what lies on the board's flash beside its configuration
 
     @property
     def roles(self) -> tuple[str, ...]:
@@ -152,7 +154,7 @@ def load(name_or_path: str, overrides: Mapping[str, int] | None = None) -> Site:
         document = tomllib.loads(text)
     except (tomllib.TOMLDecodeError, RecursionError) as error:
         raise NotAcceptedError(label, [f"not valid TOML: {error}"]) from None
-    return _build(document, label, overrides or {})
+    return _build(document, label, overrides or {}, Path(name_or_path).parent)
 
 
 def near(word: str, known: Iterable[str]) -> str:
@@ -236,7 +238,7 @@ def _are_tables(content: object) -> bool:
     return isinstance(content, list) and all(isinstance(entry, Mapping) for entry in content)
 
 
-def _build(document: Mapping[str, Any], label: str, overrides: Mapping[str, int]) -> Site:
+def _build(document: Mapping[str, Any], label: str, overrides: Mapping[str, int], folder: Path) -> Site:
     problems = _section_problems(document)
     if problems:
         raise NotAcceptedError(label, problems)
@@ -254,6 +256,8 @@ def _build(document: Mapping[str, Any], label: str, overrides: Mapping[str, int]
     found += [(place, text) for place, text in config.problems(compiled) if place not in told]
     found += wiring.unswitchable(compiled)
     problems += [f"{place}: {text}" for place, text in found]
+    files, reasons = certificates.board_files(document.get("mqtt", {}), folder)
+    problems += reasons
     try:
         timezone = ZoneInfo(about.get("timezone", "UTC"))
     except (ZoneInfoNotFoundError, ValueError, TypeError):
@@ -281,6 +285,7 @@ def _build(document: Mapping[str, Any], label: str, overrides: Mapping[str, int]
         params=settings,
         mqtt=dict(document.get("mqtt", {})),
         plant=document,
+        board_files=files,
     )
 
 
@@ -332,7 +337,13 @@ def _compile(
     return {
         "schema": config.SCHEMA,
         "revision": revision,
-        "site": {"id": about["id"], "name": about.get("name", about["id"]), "board": about["board"]},
+        "site": {
+            "id": about["id"],
+            "name": about.get("name", about["id"]),
+            "board": about["board"],
+            "zone": zone.compiled(about.get("timezone", "UTC")),
+            "time_server": about.get("time_server"),
+        },
         "buses": [_compile_bus(bus) for bus in document.get("bus", [])],
         "devices": [
             {
@@ -350,7 +361,8 @@ def _compile(
             "cells": battery.get("cells", 15),
         },
         "params": dict(settings),
-        "mqtt": dict(mqtt),
+        "mqtt": {key: value for key, value in mqtt.items() if key not in certificates.BOARD_NAMES},
+        **({"network": dict(document["network"])} if "network" in document else {}),
     }
 
 

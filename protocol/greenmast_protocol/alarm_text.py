@@ -53,5 +53,9 @@ TEXTS = {
         "the flash does not take what must be kept",
         "replace the board soon; a reset would lose the present state",
     ),
+    "link_certificate": (
+        "broker and board do not accept each other's certificates",
+        "look at dates, host name and authority of both; control goes on meanwhile",
+    ),
     "config_invalid": ("no valid configuration: safe mode", "apply a configuration"),
 }

@@ -64,6 +64,7 @@ ALARMS = (
     ("bus_fault", "minor", 30, 60, ""),
     ("io_fault", "major", 2, 10, ""),  # an I2C expander of the board does not answer or does not obey
     ("storage_fault", "major", 0, 60, ""),
+    ("link_certificate", "minor", 30, 10, ""),
 )
 
 NAMES = tuple([row[0] for row in ALARMS])

@@ -1,10 +1,10 @@
 """The board's configuration document: its shape and the rules that refuse it.
 
-A document is a dict: {"schema", "revision", "site": {"id", "name", "board"}, "buses": [{"name", "baud",
-"parity", "tcp"}], "devices": [{"role", "profile", "bus", "address", "phases"}], "outputs": {name: {"pin",
-"feedback", "idle", "device"}}, "inputs": {name: {"pin", "active"}}, "battery": {"chemistry", "capacity_ah",
-"cells"}, "params": {name: int}, "mqtt": {...}}. It is accepted or refused as a whole; `problems` lists every
-reason with its place. Host and board run the same rules.
+A document is a dict: {"schema", "revision", "site": {"id", "name", "board", "zone", "time_server"}, "buses":
+[{"name", "baud", "parity", "tcp"}], "devices": [{"role", "profile", "bus", "address", "phases"}], "outputs":
+{name: {"pin", "feedback", "idle", "device"}}, "inputs": {name: {"pin", "active"}}, "battery": {"chemistry",
+"capacity_ah", "cells"}, "params": {name: int}, "mqtt": {...}, "network": {...} (optional)}. It is accepted or
+refused as a whole; `problems` lists every reason with its place. Host and board run the same rules.
 
 A pin is a number: 0 .. 99 a GPIO, `EXPANDER` + n bit n of the board's I2C expanders (its output expanders
 counted through for outputs, its input expanders for inputs), `MODULE` + n channel n of the relay module (role
@@ -45,6 +45,8 @@ _SECTIONS = (
     "mqtt",
 )
 _PINS = ((0, 99), (EXPANDER, EXPANDER + 31), (MODULE, MODULE + 31))
+# Ways to the network, and what each needs to be told. A board whose network is set up otherwise has none.
+NETWORKS = {"wifi": ("ssid", "key"), "ethernet": (), "ppp": ("apn",)}
 
 
 def _whole(value: object, low: int, high: int) -> bool:
@@ -62,7 +64,7 @@ def _shape(doc: object) -> "list[tuple[str, str]]":
         if not isinstance(doc.get(name), kinds.get(name, dict)):
             out.append((name, "missing or of the wrong type"))
     for name in doc:
-        if name not in _SECTIONS:
+        if name not in _SECTIONS and name != "network":
             out.append((str(name), "unknown section"))
     return out
 
@@ -262,6 +264,36 @@ def _setting(given: "dict[str, int]", name: str) -> int:
     return given[name] if name in given else row[1] if row else 0
 
 
+def _time(site: "dict[str, object]", out: "list[tuple[str, str]]") -> None:
+    server = site.get("time_server")
+    if server is not None and not (isinstance(server, str) and 0 < len(server) <= 64):
+        out.append(("site.time_server", "must be a host or host:port"))
+    zone = site.get("zone", [0])
+    good = isinstance(zone, list) and len(zone) % 2 == 1 and len(zone) < 64
+    if isinstance(zone, list) and good:
+        for i in range(len(zone)):
+            ahead = i % 2 == 0  # minutes ahead of UTC, and the minutes since 2000 from which they hold
+            good = good and _whole(zone[i], -900 if ahead else 0, 900 if ahead else 1 << 29)
+            good = good and (ahead or i < 2 or zone[i] > zone[i - 2])
+    if not good:
+        out.append(("site.zone", "must be minutes ahead of UTC, then pairs of when and minutes"))
+
+
+def _network(network: "dict[str, object]", out: "list[tuple[str, str]]") -> None:
+    kind = network.get("kind") if isinstance(network, dict) else None
+    if not isinstance(kind, str) or kind not in NETWORKS:
+        out.append(("network", "kind must be one of %s" % ", ".join(sorted(NETWORKS))))
+        return
+    for key in NETWORKS[kind]:
+        if not isinstance(network.get(key), str):
+            out.append(("network", "%s needs %s" % (kind, key)))
+    if kind == "ethernet" and not _whole(network.get("phy", 0), 0, 31):
+        out.append(("network", "phy, the Ethernet chip's address, must lie in 0 .. 31"))
+    for key in network:
+        if key != "kind" and key not in NETWORKS[kind] and (key, kind) != ("phy", "ethernet"):
+            out.append(("network", "%s has no %s" % (kind, key)))
+
+
 def problems(doc: object) -> "list[tuple[str, str]]":
     """Every reason to refuse the document, as (place, text); empty when it is good."""
     out = _shape(doc)
@@ -275,6 +307,7 @@ def problems(doc: object) -> "list[tuple[str, str]]":
     for key in ("name", "board"):
         if not isinstance(site.get(key), str):
             out.append(("site.%s" % key, "missing"))
+    _time(site, out)
     battery = doc["battery"]  # type: ignore[index]
     if battery.get("chemistry") not in CHEMISTRIES:
         out.append(("battery.chemistry", "must be one of %s" % ", ".join(CHEMISTRIES)))
@@ -286,9 +319,12 @@ def problems(doc: object) -> "list[tuple[str, str]]":
     _outputs(doc, out, pins)  # type: ignore[arg-type]
     _inputs(doc, out, pins)  # type: ignore[arg-type]
     _params(doc, out)  # type: ignore[arg-type]
+    _network(doc.get("network", {"kind": "ethernet"}), out)  # type: ignore[attr-defined]
     mqtt = doc["mqtt"]  # type: ignore[index]
     if mqtt and not (isinstance(mqtt.get("host"), str) and _whole(mqtt.get("port"), 1, 65_535)):
         out.append(("mqtt", "needs host and port 1 .. 65535"))
+    if not isinstance(mqtt.get("tls", False), bool):
+        out.append(("mqtt", "tls must be true or false"))
     if mqtt and not _whole(mqtt.get("keepalive_s", 60), 5, 3_600):
         out.append(("mqtt", "keepalive_s must be an integer in 5 .. 3600"))
     return out

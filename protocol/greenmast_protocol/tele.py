@@ -20,6 +20,7 @@ _COUNTER_MAX = 0x7FFFFFFF
 _MEMBERS = ("boot", "seq", "ts", "trusted", "full", "v", "q")
 _LOST = "lost"
 NAME_LENGTH_MAX = 48
+_PIECE = 400  # bytes after which the next piece begins
 
 
 class Tele:
@@ -37,28 +38,36 @@ class Tele:
 
 
 class Members:
-    """The members `"v":{..},"q":{..}` as JSON, in pieces, point by point.
+    """The members `"v":{..},"q":{..}` as JSON, in short pieces, point by point.
 
-    Dicts of all points would take the board several times the memory.
+    Dicts of all points would take the board several times the memory, and one long piece has no room there.
     """
 
     def __init__(self) -> None:
-        self._v = bytearray(b'"v":{')
-        self._q = bytearray(b'},"q":{')
+        self._v = [bytearray(b'"v":{')]
+        self._q = [bytearray(b'},"q":{')]
 
     def add(self, name: str, value: "int | None", code: int) -> None:
         """Tell the point `name`; it has a value only with the quality code GOOD."""
         if code != quality.GOOD:
-            word = "stale" if code == quality.STALE else "invalid"
-            self._q += ('%s"%s":"%s"' % ("" if self._q[-1] == 0x7B else ",", name, word)).encode()
+            append(self._q, '"%s":"%s"' % (name, "stale" if code == quality.STALE else "invalid"))
             value = None
-        told = "null" if value is None else value
-        self._v += ('%s"%s":%s' % ("" if self._v[-1] == 0x7B else ",", name, told)).encode()
+        append(self._v, '"%s":%s' % (name, "null" if value is None else value))
 
     def pieces(self) -> "list[bytes | bytearray]":
         """The JSON; nothing may be added any more."""
-        self._q += b"}"
-        return [self._v, self._q]
+        return self._v + self._q + [b"}"]
+
+
+def append(pieces: "list[bytearray]", member: str) -> None:
+    """Put one more member into the JSON object that these pieces hold, still open."""
+    last = pieces[-1]
+    comma = b"" if last[-1] == 0x7B else b","
+    if len(last) > _PIECE:
+        last = bytearray()
+        pieces.append(last)
+    last += comma
+    last += member.encode()
 
 
 def members(

@@ -233,3 +233,45 @@ def test_a_grid_meter_may_measure_three_phases_and_then_there_is_room_for_no_oth
     meter["phases"] = 1
     document["devices"][1]["phases"] = 3  # a battery has none
     assert places(document) == ["device.battery"]
+
+
+def test_time_and_zone_are_checked():
+    for key, value, place in (
+        ("time_server", 5, "site.time_server"),
+        ("time_server", "", "site.time_server"),
+        ("zone", [], "site.zone"),
+        ("zone", [60, 100], "site.zone"),
+        ("zone", [60, 200, 120, 100, 60], "site.zone"),
+        ("zone", [2000], "site.zone"),
+        ("zone", [True], "site.zone"),
+        ("zone", "UTC", "site.zone"),
+    ):
+        assert places(changed(["site", key], value)) == [place], value
+    document = changed(["site", "zone"], [60, 100, 120, 200, 60])
+    document["site"]["time_server"] = "10.0.0.1:123"
+    assert places(document) == []
+
+
+def test_a_network_needs_what_its_kind_needs_and_nothing_else():
+    for network, count in (
+        ({"kind": "wifi", "ssid": "mast", "key": "secret"}, 0),
+        ({"kind": "ppp", "apn": "m2m"}, 0),
+        ({"kind": "ethernet"}, 0),
+        ({"kind": "ethernet", "phy": 1}, 0),
+        ({"kind": "ethernet", "phy": "1"}, 1),
+        ({"kind": "ppp", "apn": "m2m", "phy": 1}, 1),
+        ({"kind": "wifi", "ssid": "mast"}, 1),
+        ({"kind": "wifi"}, 2),
+        ({"kind": "ethernet", "apn": "m2m"}, 1),
+        ({"kind": "lora"}, 1),
+        ({}, 1),
+        ("wifi", 1),
+    ):
+        assert places(changed(["network"], network)) == ["network"] * count, network
+
+
+def test_tls_is_true_or_false_and_keep_alive_a_number():
+    for more in ({"tls": "yes"}, {"tls": 2}, {"keepalive_s": 0}, {"keepalive_s": True}):
+        mqtt = {"host": "broker", "port": 8883}
+        mqtt.update(more)
+        assert places(changed(["mqtt"], mqtt)) == ["mqtt"], more

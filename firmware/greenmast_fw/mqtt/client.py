@@ -17,6 +17,7 @@ truth.
 """
 
 import asyncio
+import binascii
 import errno
 import gc
 import random
@@ -90,6 +91,7 @@ class MqttClient:
             raise ValueError("keepalive_s")
         self._link = link or Link(host, port, tls, server_hostname)
         self._connect = codec.connect(client_id, keepalive_s, will)
+        self._name_crc = binascii.crc32(client_id.encode()) & 0xFFFF
         self._subscribe = codec.subscribe(subscriptions) if subscriptions else b""
         self._on_message = on_message
         self._on_connect = on_connect
@@ -104,10 +106,11 @@ class MqttClient:
         self._work = asyncio.Event()
         self._subscribed = False
         self._was_connected = False
-        self._is_pinging = False
+        self._is_pinging = self._is_writing = False
         self._failure: "Exception | None" = None
         self._opened_ms = self._heard_ms = self._wrote_ms = 0
         self.connected = False
+        self.is_refused = False  # the last handshake, for a certificate; until a connection is made
         self.stats = Stats()
         self.error: "Exception | None" = None  # the last one, for diagnosis
 
@@ -121,23 +124,30 @@ class MqttClient:
                 await self._session()
             except Exception as error:  # noqa: BLE001  MemoryError included: count it and connect again
                 self._note(error)
+                self.is_refused = self.is_refused or self._link.is_refusal(error)
             # From here to the next round nothing may need memory: no error would be caught.
             failures = 0 if _elapsed_ms(self._opened_ms) > _SETTLED_MS else min(failures + 1, 16)
             longest_ms = min(LAST_WAIT_MS, FIRST_WAIT_MS << failures)
-            # Random, so that the boards of a whole region do not come back in the same second.
-            await sleep_ms(longest_ms // 8 + random.getrandbits(16) % longest_ms)
+            # Random, so that the boards of a whole region do not come back in the same second; with the name
+            # in it, as many boards start with the same random numbers.
+            await sleep_ms(longest_ms // 8 + (random.getrandbits(16) ^ self._name_crc) % longest_ms)
 
-    async def publish(self, topic: str, payload: "bytes | memoryview", *, retain: bool = False) -> None:
+    async def publish(
+        self, topic: str, payload: "bytes | memoryview | list[typing.Any]", *, retain: bool = False
+    ) -> None:
         """Put a packet in flight with QoS 1; waits while there is no connection or too much in flight.
 
-        The payload is kept by reference until the PUBACK. Raises ValueError for a topic that cannot be
-        published to, TypeError for a payload that has no bytes.
+        The payload, or the pieces of one that is too long for one piece of memory, is kept by reference until
+        the PUBACK. Raises ValueError for a topic that cannot be published to, TypeError for a payload that
+        has no bytes.
         """
         name = topic.encode()
         codec.check_topic(name)
         if len(name) > _TOPIC_MAX:
             raise ValueError("topic")
-        view = memoryview(payload)  # here, because in the writer a wrong type would end every connection
+        pieces = payload if isinstance(payload, list) else [payload]
+        for piece in pieces:
+            memoryview(piece)  # here, because in the writer a wrong type would end every connection
         in_flight = self._in_flight
         while (
             not self.connected
@@ -146,14 +156,15 @@ class MqttClient:
         ):
             self._room.clear()
             await self._room.wait()
-        in_flight.add(name, view, retain)
+        in_flight.add(name, pieces, retain)
         self._work.set()
 
     # --- one connection
 
     async def _session(self) -> None:
         self._failure = None
-        self._tx[:] = self._control[:] = b""
+        self._control[:] = b""
+        self._is_writing = False
         tasks = []
         try:
             self._link.open()
@@ -182,7 +193,7 @@ class MqttClient:
             wrote_ms = _elapsed_ms(self._wrote_ms)
             in_flight = self._in_flight
             # the unanswered PINGREQ, the write that does not end, the packet without PUBACK
-            waited_ms = max(heard_ms - self._idle_ms, wrote_ms if self._tx else 0)
+            waited_ms = max(heard_ms - self._idle_ms, wrote_ms if self._is_writing else 0)
             if in_flight.sent:
                 waited_ms = max(waited_ms, _elapsed_ms(in_flight.packets[0][inflight.SENT_MS]))
             if max(heard_ms, wrote_ms) > self._idle_ms and not self._is_pinging:
@@ -243,6 +254,7 @@ class MqttClient:
         self._in_flight.resend()
         self.stats.reconnects += self._was_connected
         self._was_connected = self.connected = True
+        self.is_refused = False
         self._wrote_ms = ticks_ms()
         self._room.set()
         self._work.set()
@@ -266,16 +278,14 @@ class MqttClient:
         while True:
             tx[:] = self._control
             self._control[:] = b""
-            tail = b""  # of the last payload: what did not fit, written from where it is
-            while not tail and self.connected and in_flight.sent < len(in_flight.packets):
+            left: "list[typing.Any]" = []  # pieces of a packet that begins in `tx`, and does not end there
+            while not left and self.connected and in_flight.sent < len(in_flight.packets):
                 packet = in_flight.packets[in_flight.sent]
-                head, payload = packet[inflight.HEAD], packet[inflight.PAYLOAD]
+                head = packet[inflight.HEAD]
                 if len(tx) + len(head) > _TX_SIZE:
                     break
                 tx.extend(head)
-                fits = _TX_SIZE - len(tx)
-                tx.extend(payload[:fits])
-                tail = payload[fits:]
+                left = self._fill(packet[inflight.PIECES])
                 packet[inflight.SENT_MS] = ticks_ms()
                 in_flight.sent += 1
                 self.stats.published += not head[0] & codec.DUP
@@ -283,10 +293,27 @@ class MqttClient:
                 self._work.clear()
                 await self._work.wait()
                 continue
-            self._wrote_ms = ticks_ms()
-            await self._link.write(tx)
-            if tail:
-                await self._link.write(tail)
+            self._is_writing = True
+            data = tx
+            while data:
+                self._wrote_ms = ticks_ms()
+                await self._link.write(data)
+                tx[:] = b""
+                left = self._fill(left)
+                data = tx
+                if left and not tx:  # a piece that is longer than the buffer goes as it is
+                    data = left[0]
+                    left = left[1:]
+            self._is_writing = False
+
+    def _fill(self, pieces: "list[typing.Any]") -> "list[typing.Any]":
+        """Put what fits into the transmit buffer; the pieces that did not."""
+        tx = self._tx
+        count = 0
+        while count < len(pieces) and len(tx) + len(pieces[count]) <= _TX_SIZE:
+            tx.extend(pieces[count])
+            count += 1
+        return pieces[count:]
 
     def _note(self, error: Exception) -> None:
         self.stats.errors += 1

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 # Fields of a packet.
 ID = 0
 HEAD = 1  # of the PUBLISH, up to its payload
-PAYLOAD = 2  # kept by reference
+PIECES = 2  # of the payload, kept by reference
 SENT_MS = 3
 
 
@@ -28,21 +28,21 @@ class InFlight:
         self.sent = self.size = 0
         self._last_id = codec.SUBSCRIBE_ID
 
-    def add(self, topic: bytes, payload: memoryview, retain: bool) -> None:
-        """Queue a packet."""
+    def add(self, topic: bytes, pieces: "list[typing.Any]", retain: bool) -> None:
+        """Queue a packet. `pieces` of its payload: bytes of any kind."""
         packet_id = 0
         while packet_id <= codec.SUBSCRIBE_ID or self._find(packet_id) >= 0:
             packet_id = self._last_id = self._last_id + 1 & 0xFFFF
-        head = codec.publish(topic, len(payload), packet_id, retain)
-        self.size += len(payload)
-        self.packets.append([packet_id, head, payload, 0])
+        length = sum([len(piece) for piece in pieces])
+        self.size += length
+        self.packets.append([packet_id, codec.publish(topic, length, packet_id, retain), pieces, 0])
 
     def acknowledge(self, packet_id: int) -> bool:
         """Let a packet go. False when none with this identifier waits for it."""
         index = self._find(packet_id)
         if not 0 <= index < self.sent:
             return False
-        self.size -= len(self.packets.pop(index)[PAYLOAD])
+        self.size -= sum([len(piece) for piece in self.packets.pop(index)[PIECES]])
         self.sent -= 1
         return True
 

@@ -18,6 +18,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     import typing
 
+_ALERT = -0x7780  # mbedTLS: the peer ended the handshake with an alert
+_PIPE = 32  # EPIPE, which MicroPython does not name
 _TCP_NODELAY = 1  # the number is the same in Linux and lwIP; not every port names it
 _LOOK_UP_AGAIN = 64
 _LONGEST_SLEEP_MS = 15
@@ -41,6 +43,7 @@ class Link:
         self._uses = 0
         self._raw: "typing.Any" = None
         self._stream: "typing.Any" = None
+        self._is_new = False  # nothing was read yet: the handshake may still be refused
 
     def open(self) -> None:
         """Begin to connect. Raises OSError, MemoryError; ValueError when `tls` is not usable."""
@@ -48,6 +51,7 @@ class Link:
         if not self._uses:
             self._address = socket.getaddrinfo(self._host, self._port, 0, socket.SOCK_STREAM)[0]
         self._uses = (self._uses + 1) % _LOOK_UP_AGAIN
+        self._is_new = self._tls is not None
         raw = self._raw = self._stream = socket.socket(*self._address[:3])
         raw.setblocking(False)
         raw.setsockopt(6, _TCP_NODELAY, 1)
@@ -76,15 +80,28 @@ class Link:
                 delay_ms = 0
 
     async def read_into(self, view: memoryview) -> int:
-        """Wait for bytes, put them into `view`. Returns their count, 0 at the end of the stream. OSError."""
+        """Wait for bytes, put them into `view`. Returns their count, 0 at the end of the stream.
+
+        Raises as `write` does.
+        """
         delay_ms = 0
         while True:
             # even before the first attempt: a peer that never pauses must not keep the other tasks waiting
             await sleep_ms(delay_ms)
             count = self._stream.readinto(view)
             if count is not None:
+                self._is_new = False
                 return int(count)
             delay_ms = min(2 * delay_ms + 1, _LONGEST_SLEEP_MS)
+
+    def is_refusal(self, error: Exception) -> bool:
+        """Whether `error` ended the handshake for a certificate: the peer's, by us, or ours, by the peer.
+
+        mbedTLS has ValueError for one that it does not accept; a peer that does not accept ours sends an
+        alert or just closes, which the next write then meets. Needs no memory.
+        """
+        refused = isinstance(error, OSError) and error.errno in (_ALERT, _PIPE)
+        return self._is_new and (refused or isinstance(error, ValueError))
 
     def close(self) -> None:
         """Close, if it is open; neither reading nor writing is allowed any more."""

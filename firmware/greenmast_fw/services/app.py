@@ -70,16 +70,16 @@ def build(boot: int, setup: "Setup") -> "Coroutine[None, None, None]":
     controller = Controller(params, site_of_core)
     journal = Journal()
     keeper.resume(controller, kept, journal)
-    wall = Wall()
+    site = config["site"]
+    wall = Wall(site.get("zone", [0]), machine.RTC())
     reports, events, layout = overlay.run(_rings, image)
     outbox = Outbox(boot, reports, events, image, layout, wall)
     boot = outbox.boot
     watchdog = machine.WDT(timeout=board.WATCHDOG_MS)
     driven = Outputs(outputs, chips)
-    scan = Scan(image, controller, driven, inputs, pollers, health, watchdog, journal, period_ms, boot)
+    scan = Scan(image, controller, driven, inputs, pollers, health, watchdog, journal, period_ms, boot, wall)
     scan.outbox = outbox
     telemetry = Telemetry(scan, outbox, params["telemetry.period_s"], params["telemetry.full_s"])
-    site = config["site"]
     identity = {
         "board": site["board"],
         "site": site["id"],
@@ -100,8 +100,19 @@ def build(boot: int, setup: "Setup") -> "Coroutine[None, None, None]":
 
         view.trial = Trial(trial_s, view.restart, journal)
         tasks.append(("trial", view.trial.run))
+    if config.get("network"):
+        try:
+            tasks.append(("network", overlay.run(_netif, config["network"], board).run))
+        except (KeyError, ImportError) as error:  # control does not need it
+            journal.write("network", "not on this board: %r" % error)
+    if site.get("time_server"):
+        from greenmast_fw.services.timekeeper import Timekeeper  # and without it
+
+        tasks.append(("time", Timekeeper(wall, site["time_server"], journal).run))
     if config["mqtt"]:
-        uplink = Uplink(config["mqtt"], site["id"], rpc, scan, outbox)
+        mqtt = config["mqtt"]
+        tls = overlay.run(_tls, journal) if mqtt.get("tls") else None
+        uplink = Uplink(mqtt, site["id"], rpc, scan, outbox, tls)
         view.uplink = uplink
         tasks.append(("mqtt", uplink.client.run))
         tasks.append(("uplink", uplink.run))
@@ -114,6 +125,18 @@ def _rings(image: Image) -> "tuple[Ring, Ring, int]":
     from greenmast_fw.services import rings
 
     return rings.all_of(image)
+
+
+def _netif(wanted: "dict[str, Any]", board: "Any") -> "Any":
+    from greenmast_fw.drivers import netif
+
+    return netif.make(wanted, board)
+
+
+def _tls(journal: Journal) -> "Any":
+    from greenmast_fw.services import credentials
+
+    return credentials.context(journal)
 
 
 def _master(bus: "dict[str, Any]", uart: "tuple[int, int, int, int | None]") -> Master:

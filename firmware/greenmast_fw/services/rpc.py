@@ -139,8 +139,9 @@ class Rpc:
             return [strict_json.dumps(_hello(board, params))]
         if method in ("explain", "alarms"):
             _only(params, ())
-            told = {"rows": board.explain()} if method == "explain" else {"alarms": board.alarms()}
-            return [strict_json.dumps(told)]
+            if method == "explain":
+                return _listed("rows", board.explain())
+            return _listed("alarms", board.alarms())
         if method == "log.read":
             return _log(board, params)
         if method == "command" and session is not None:
@@ -185,6 +186,17 @@ def _config(board: "Board", params: "dict[str, Any]") -> "Pieces":
     return [strict_json.dumps(board.transactions())] if _flag(params, "status") else board.config()
 
 
+def _listed(name: str, rows: "list[object]") -> "Pieces":
+    """JSON of {name: rows}, row by row; takes the rows away, as a board has no room for both."""
+    pieces: "Pieces" = [('{"%s":[' % name).encode()]
+    while rows:
+        pieces.append(strict_json.dumps(rows.pop(0)))
+        if rows:
+            pieces.append(b",")
+    pieces.append(b"]}")
+    return pieces
+
+
 def _get(board: "Board", params: "dict[str, Any]") -> "Pieces":
     """JSON: {"v": {name: int|null}, "q": {name: word}} and with "ages": true also {"age_ms": {name: int}}."""
     _only(params, ("points", "ages"))
@@ -192,15 +204,13 @@ def _get(board: "Board", params: "dict[str, Any]") -> "Pieces":
     pieces = tele.members(numbers, board.values, board.codes, board.name)
     pieces.insert(0, b"{")
     if _flag(params, "ages"):
-        out = bytearray(b',"age_ms":{')
-        comma = '"'
+        ages = [bytearray(b',"age_ms":{')]
         for i in numbers:
             age_ms = board.age_ms(i)
             if age_ms >= 0:
-                out += ('%s%s":%d' % (comma, board.name(i), age_ms)).encode()
-                comma = ',"'
-        out += b"}"
-        pieces.append(out)
+                tele.append(ages, '"%s":%d' % (board.name(i), age_ms))
+        pieces += ages
+        pieces.append(b"}")
     pieces.append(b"}")
     return pieces
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from greenmast_fw.core.decision import Decision
     from greenmast_fw.core.snapshot import Image
     from greenmast_fw.drivers.pins import Inputs, Outputs
+    from greenmast_fw.drivers.wall import Wall
     from greenmast_fw.services.health import Health
     from greenmast_fw.services.journal import Journal
     from greenmast_fw.services.outbox import Outbox
@@ -54,6 +55,7 @@ class Scan:
         journal: "Journal",
         period_ms: int,
         boot: int,
+        wall: "Wall",
     ) -> None:
         self.image = image
         self.controller = controller
@@ -65,6 +67,7 @@ class Scan:
         self._journal = journal
         self._period_ms = period_ms
         self.boot = boot
+        self._wall = wall
         self.uptime_ms = 0
         self.values: "list[int | None]" = [None] * image.count
         self.codes = bytearray([quality.STALE] * image.count)
@@ -119,7 +122,7 @@ class Scan:
             failed = failed or inputs.failed
         self.controller.report_alarm(_IO_FAULT, failed)
         self._health.step()
-        snapshot = self.image.snapshot()
+        snapshot = self.image.snapshot(self._wall.minute())
         silent = faulty = False
         for poller in self._pollers:
             silent = silent or poller.is_silent()
@@ -157,7 +160,7 @@ class Scan:
         self._own(_BOOT, self.boot)
         self._own(_HEAP_FREE, gc.mem_free())  # type: ignore[attr-defined]
         self._own(_SCAN_MS, self.took_ms)
-        self._own(_TRUSTED, 0)
+        self._own(_TRUSTED, 1 if self._wall.trusted else 0)
         self._own(_SAFE, 0)
         self.alarms = self.controller.alarms.listed
 

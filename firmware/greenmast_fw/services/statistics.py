@@ -27,7 +27,8 @@ def collect(view: "View") -> "dict[str, Any]":
                 errors += count
                 name = modbus_frame.verdict_name(code)
                 refused[name] = refused.get(name, 0) + count
-    mqtt = view.uplink.client.stats if view.uplink else None
+    client = view.uplink.client if view.uplink else None
+    mqtt = client.stats if client else None
     return {
         "scans": scan.scans,
         "scan_gap_max_ms": scan.gap_max_ms,
@@ -39,6 +40,9 @@ def collect(view: "View") -> "dict[str, Any]":
             "published": mqtt.published if mqtt else 0,
             "acknowledged": mqtt.acknowledged if mqtt else 0,
             "reconnects": mqtt.reconnects if mqtt else 0,
+            "errors": mqtt.errors if mqtt else 0,
+            "error": repr(client.error) if client and client.error else "",
+            "connected": client.connected if client else False,
         },
         "telemetry": {
             "seq": outbox.seq,

@@ -1,14 +1,15 @@
 """The board on MQTT: identity, presence, requests and acknowledgements over one client.
 
 Owns the topics of this site and the order in which things are said after a connection. Requests are answered
-one at a time, and at most a few wait: a flood is dropped and counted, never queued.
+one at a time with a pause between them, and at most a few wait: a flood is dropped and counted, never queued.
 """
 
 import asyncio
 
+from greenmast_fw.drivers import clock
 from greenmast_fw.mqtt.client import MqttClient
 from greenmast_fw.services import rpc
-from greenmast_protocol import strict_json, topics
+from greenmast_protocol import alarms, strict_json, topics
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -19,14 +20,23 @@ if TYPE_CHECKING:
 
 _QUEUE_MAX = 8
 _ALARMS_MS = 1_000
+_PAUSE_MS = 100  # after an answer: ten a second at most, whoever asks how fast
+_LINK_CERTIFICATE = alarms.index("link_certificate")
 
 
 class Uplink:
-    """`refused` counts requests that were retained or too many, and acknowledgements that make no sense."""
+    """`refused` counts requests that were retained, too many or for another site, and senseless `ack`s."""
 
     def __init__(
-        self, mqtt: "dict[str, Any]", site: str, answers: rpc.Rpc, scan: "Scan", outbox: "Outbox"
+        self,
+        mqtt: "dict[str, Any]",
+        site: str,
+        answers: rpc.Rpc,
+        scan: "Scan",
+        outbox: "Outbox",
+        tls: "Any" = None,
     ) -> None:
+        """`tls`: None or a context of module `tls`; the broker's certificate must be for the host's name."""
         self._base = topics.PREFIX + site + "/"
         self._rpc = answers
         self._scan = scan
@@ -44,6 +54,7 @@ class Uplink:
             subscriptions=(self._base + topics.ACK, self._base + topics.REQ + "/+"),
             on_message=self._on_message,
             on_connect=self._on_connect,
+            tls=tls,
             keepalive_s=mqtt.get("keepalive_s", 60),
         )
 
@@ -53,6 +64,7 @@ class Uplink:
             try:
                 await asyncio.wait_for_ms(self._wake.wait(), _ALARMS_MS)  # type: ignore[attr-defined]
             except asyncio.TimeoutError:
+                self._scan.controller.report_alarm(_LINK_CERTIFICATE, self.client.is_refused)
                 await self._tell_alarms()
                 continue
             self._wake.clear()
@@ -66,7 +78,8 @@ class Uplink:
                 name, body = self._requests.pop(0)
                 answer = await self._rpc.handle(body, True)
                 if answer:
-                    await self.client.publish("%s%s/%s" % (self._base, topics.RSP, name), b"".join(answer))
+                    await self.client.publish("%s%s/%s" % (self._base, topics.RSP, name), answer)
+                await clock.sleep_ms(_PAUSE_MS)
 
     async def run_outbox(self) -> None:
         """Publish the outbox."""
@@ -90,7 +103,10 @@ class Uplink:
         self._wake.set()
 
     def _on_message(self, topic: bytes, payload: memoryview, retained: bool, dup: bool) -> None:
-        kind, _, name = topic.decode()[len(self._base) :].partition("/")
+        where = topic.decode()
+        kind, _, name = where[len(self._base) :].partition("/")
+        if not where.startswith(self._base):  # another site's
+            kind = ""
         if kind == topics.ACK and self._acknowledge(bytes(payload)):
             return
         if kind == topics.REQ and not retained and len(self._requests) < _QUEUE_MAX:

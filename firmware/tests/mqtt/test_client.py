@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from greenmast_fw.mqtt import client as client_module
+from greenmast_fw.mqtt import codec
 from greenmast_fw.mqtt.client import MqttClient
 
 CONNACK = b"\x20\x02\x00\x00"
@@ -63,6 +64,9 @@ class Network:
         data = await self.links[-1].hear()
         view[: len(data)] = data
         return len(data)
+
+    def is_refusal(self, error: Exception) -> bool:
+        return isinstance(error, ValueError) and not self.links
 
     def close(self) -> None:
         for link in self.links:
@@ -156,6 +160,17 @@ async def test_small_packets_share_one_write_and_large_payloads_follow_their_hea
         assert (head + tail).count(b"small") == 3
         assert (head + tail).endswith(b"L" * 2000)
         assert head.count(b"\x32") >= 4
+
+
+async def test_a_payload_in_pieces_is_one_packet_in_order() -> None:
+    network = Network()
+    pieces = [b"a" * 300, b"b" * 300, b"c" * 2000, b"d", b"e" * 511, b"f"]
+    async with running(network) as client:
+        await bounded(client.publish("t", pieces))
+        await until(lambda: b"".join(network.links[0].written).endswith(b"f"))
+        packet = b"".join(network.links[0].written[1:])
+        whole = b"".join(pieces)
+        assert packet == bytes(codec.publish(b"t", len(whole), 2, False)) + whole
 
 
 @pytest.mark.parametrize(
@@ -273,3 +288,38 @@ async def test_a_payload_without_bytes_is_refused_before_it_can_do_harm() -> Non
     client = make(Network())
     with pytest.raises(TypeError):
         await client.publish("t", None)  # type: ignore[arg-type]
+
+
+async def test_a_refused_certificate_is_told_until_a_connection_is_made() -> None:
+    network = Network(ValueError("expired"), OSError(111))
+    async with running(network) as client:
+        await until(lambda: client.stats.errors == 2)
+        assert client.is_refused
+        await until(lambda: client.connected)
+        assert not client.is_refused
+
+
+async def test_boards_with_the_same_random_numbers_wait_differently(monkeypatch: pytest.MonkeyPatch) -> None:
+    waits: dict[str, list[int]] = {}
+    monkeypatch.setattr(client_module, "FIRST_WAIT_MS", 2000)
+    monkeypatch.setattr(client_module, "LAST_WAIT_MS", 64000)
+    monkeypatch.setattr(client_module.random, "getrandbits", lambda bits: 12345)
+    for site in ("a", "b", "c"):
+        seen = waits[site] = []
+
+        async def sleep_ms(ms: int, seen: list[int] = seen) -> None:
+            seen.append(ms)
+            if len(seen) == 8:
+                raise asyncio.CancelledError
+
+        monkeypatch.setattr(client_module, "sleep_ms", sleep_ms)
+        client = MqttClient(
+            "", 0, site, on_message=ignore, on_connect=ignore, link=Network(*[OSError(111)] * 9)
+        )
+        with pytest.raises(asyncio.CancelledError):
+            await client.run()
+    for first, second, third in zip(*waits.values(), strict=True):
+        assert len({first, second, third}) == 3
+    longest = [min(64000, 2000 << n) for n in range(1, 9)]
+    for seen in waits.values():
+        assert all(limit // 8 <= wait < limit // 8 + limit for wait, limit in zip(seen, longest, strict=True))

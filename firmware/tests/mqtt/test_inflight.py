@@ -1,16 +1,16 @@
 """Packets in flight: order, identifiers, duplicates. Runs on CPython and MicroPython."""
 
 from greenmast_fw.mqtt import codec
-from greenmast_fw.mqtt.inflight import HEAD, ID, PAYLOAD, InFlight
+from greenmast_fw.mqtt.inflight import HEAD, ID, PIECES, InFlight
 
 
 def add(table, payload, retain=False):
-    table.add(b"t", memoryview(payload), retain)
+    table.add(b"t", [payload], retain)
     return table.packets[-1]
 
 
 def payloads(table):
-    return [bytes(packet[PAYLOAD]) for packet in table.packets]
+    return [b"".join(packet[PIECES]) for packet in table.packets]
 
 
 def test_packets_keep_the_order_in_which_they_were_added():

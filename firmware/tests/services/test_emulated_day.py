@@ -143,6 +143,7 @@ class Day(CoreRun):
             nothing,  # type: ignore[arg-type]
             5_000,
             1,
+            self.board.wall,  # type: ignore[arg-type]
         )
         self._telemetry = Telemetry(
             self._scan_values,

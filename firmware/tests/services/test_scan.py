@@ -43,6 +43,10 @@ class Poller:
 class Nothing:
     uptime_s = 0
     failed = False
+    trusted = False
+
+    def minute(self):
+        return None
 
     def read_into(self):
         pass
@@ -60,7 +64,8 @@ def _scanned(core, pollers=()):
     image.put(BUS, 50_000)
     image.put(SOC, 800)
     image.refresh(source)
-    built = scan.Scan(image, core, Nothing(), [Nothing()], pollers, Nothing(), None, Nothing(), 1_000, 1)
+    nothing = Nothing()
+    built = scan.Scan(image, core, nothing, [nothing], pollers, nothing, None, nothing, 1_000, 1, nothing)
     built.step(1_000)
     return built, image
 

@@ -11,7 +11,12 @@ from greenmast_protocol import params
 
 
 class Fake:
-    """Outputs, inputs, devices' health, watchdog and journal in one."""
+    """Outputs, inputs, devices' health, watchdog, journal and a wall clock that knows nothing, in one."""
+
+    trusted = False
+
+    def minute(self):
+        return None
 
     def __init__(self):
         self.failed = False
@@ -51,7 +56,7 @@ def _run(scan, fake):
 
 def _scan(fake):
     controller = Controller(params.defaults(), Site({"grid": (1, 0)}))
-    return Scan(Image(), controller, fake, [fake], [], fake, fake, fake, 100, 1)
+    return Scan(Image(), controller, fake, [fake], [], fake, fake, fake, 100, 1, fake)
 
 
 def test_a_reset_by_command_ends_the_program_after_the_next_scan():

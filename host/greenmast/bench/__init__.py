@@ -12,7 +12,7 @@ import json
 from greenmast.errors import DONE, USAGE, UserError
 from greenmast.site import near
 
-NAMES = ("bus", "core", "heap")
+NAMES = ("bus", "core", "heap", "mqtt")
 
 
 def run(names: list[str], *, json_output: bool = False) -> int:

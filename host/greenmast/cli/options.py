@@ -32,7 +32,7 @@ Port = Annotated[
     str | None, typer.Option("--port", metavar="DEVICE", help="Serial port of the board [GREENMAST_PORT].")
 ]
 Mqtt = Annotated[
-    str | None, typer.Option("--mqtt", metavar="URL", help="Broker, mqtt://host:1883 [GREENMAST_MQTT].")
+    str | None, typer.Option("--mqtt", metavar="URL", help="Broker, mqtt[s]://host:port [GREENMAST_MQTT].")
 ]
 Site = Annotated[
     str | None, typer.Option("--site", metavar="ID", help="Site behind the broker [GREENMAST_SITE].")

@@ -22,6 +22,7 @@ _KEYS: dict[tuple[str, str], dict[str, Any]] = {
     ("site", "name"): _STRING,
     ("site", "board"): _STRING,
     ("site", "timezone"): _STRING | {"description": "IANA name such as Asia/Kolkata"},
+    ("site", "time_server"): _STRING | {"minLength": 1, "maxLength": 64, "description": "host or host:port"},
     ("site", "policy"): {"enum": list(points.POLICIES)},
     ("battery", "chemistry"): {"enum": list(config.CHEMISTRIES)},
     ("battery", "capacity_ah"): _INTEGER | {"minimum": 1, "maximum": 10_000},
@@ -32,8 +33,17 @@ _KEYS: dict[tuple[str, str], dict[str, Any]] = {
     ("mqtt", "host"): _STRING,
     ("mqtt", "port"): _INTEGER | {"minimum": 1, "maximum": 65_535},
     ("mqtt", "tls"): _BOOLEAN,
+    ("mqtt", "ca"): _STRING,
+    ("mqtt", "cert"): _STRING,
+    ("mqtt", "key"): _STRING,
+    ("mqtt", "keepalive_s"): _INTEGER | {"minimum": 5, "maximum": 3_600},
+    ("network", "kind"): {"enum": sorted(config.NETWORKS)},
+    ("network", "ssid"): _STRING,
+    ("network", "key"): _STRING,
+    ("network", "apn"): _STRING,
+    ("network", "phy"): _INTEGER | {"minimum": 0, "maximum": 31},
 }
-_REQUIRED = {"site": ["id", "board"], "battery": ["chemistry", "capacity_ah"]}
+_REQUIRED = {"site": ["id", "board"], "battery": ["chemistry", "capacity_ah"], "network": ["kind"]}
 
 
 def build() -> dict[str, Any]:
@@ -46,7 +56,7 @@ def build() -> dict[str, Any]:
         "title": "Greenmast site file (TOML)",
         "type": "object",
         "properties": properties,
-        "required": list(_REQUIRED),
+        "required": ["site", "battery"],
         "additionalProperties": False,
     }
 

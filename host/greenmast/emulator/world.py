@@ -18,6 +18,7 @@ from greenmast import wiring
 from greenmast.emulator.board import HEAP_B, HEAP_LOADED_B, VirtualBoard
 from greenmast.emulator.cabinet import Cabinet
 from greenmast.emulator.emulate import EmulatedSite
+from greenmast.emulator.time_server import TimeServer
 from greenmast.emulator.wire import Wire
 from greenmast.flash import build, image
 from greenmast.plant import Plant, PlantConfig
@@ -34,7 +35,8 @@ class World:
     than the clock on the wall everything runs, the board's own time included. `start`: local time of the
     plant. `sun`: its own; else a truth says what the array offers. `romfs`: the firmware is a ROM image and
     runs in place; else it is files in flash and is loaded into the heap. `heap_b`: None for that of the
-    deployment (see `board`). `cold`: leave the board off (`board.start()` switches it on).
+    deployment (see `board`). `cold`: leave the board off (`board.start()` switches it on). `time_server`:
+    there is one that knows the plant's time.
     """
 
     def __init__(
@@ -50,13 +52,14 @@ class World:
         heap_b: int | None = None,
         romfs: bool = True,
         cold: bool = False,
+        time_server: bool = False,
         on_log: Callable[[str], None] = lambda line: None,
     ) -> None:
         self.site = site
         self.speed = speed
-        self.plant = Plant(
-            PlantConfig.from_site(site.plant), seed, start=start or datetime.now(site.timezone), sun=sun
-        )
+        start = start or datetime.now(site.timezone)
+        self.plant = Plant(PlantConfig.from_site(site.plant), seed, start=start, sun=sun)
+        self.time_server = TimeServer(lambda: start.timestamp() + self.plant.time_s) if time_server else None
         self.files = build.firmware(site)
         self.flash = folder / "flash.img"
         self._rom: Path | None = None
@@ -65,9 +68,11 @@ class World:
             self._rom = folder / "rom.img"
             self._rom.write_bytes(image.rom(self.files))
             in_flash = {path: content for path, content in self.files.items() if not path.endswith(".mpy")}
-        self._in_flash = in_flash
+        self._in_flash = {**in_flash, **site.board_files}
         self._config = site.board_config(mqtt=mqtt)
         self.partitions = {label: folder / f"{label}.img" for label in image.RINGS}
+        if self.time_server:
+            self._config["site"]["time_server"] = self.time_server.address
         self.emulated = EmulatedSite(site, self.plant, seed=seed)
         for server in self.emulated.buses.values():
             server.speed = speed
@@ -109,6 +114,9 @@ class World:
             self.flash.write_bytes(image.littlefs(self._in_flash, self._config))
             for label, path in self.partitions.items():
                 path.write_bytes(image.blank(image.RINGS[label]))
+            if self.time_server:
+                self._stack.callback(self.time_server.close)
+                await self.time_server.start()
             levels = self.cabinet.levels()
             self.inputs = {self.cabinet.contacts[pin]: level for pin, level in levels.items()}
             self.board = VirtualBoard(

@@ -17,7 +17,6 @@ from __future__ import annotations
 import json
 import logging
 import queue
-import ssl
 import threading
 import time
 from collections import Counter
@@ -29,6 +28,7 @@ from paho.mqtt.client import Client, MQTTMessage
 from paho.mqtt.enums import CallbackAPIVersion
 from sqlalchemy.exc import SQLAlchemyError
 
+from greenmast.certificates import client_context
 from greenmast.errors import NO_CONTACT, NOT_AUTHORISED, USAGE, UserError
 from greenmast.hub.messages import FILTERS, MalformedError, Notice, Record, parse
 from greenmast.hub.writer import Writer, Written
@@ -141,7 +141,7 @@ class Ingest:
         if self._broker.user is not None:
             client.username_pw_set(self._broker.user, self._broker.password)
         if self._broker.tls:
-            client.tls_set_context(ssl.create_default_context())
+            client.tls_set_context(client_context())
         client.on_connect = self._on_connect
         client.on_subscribe = lambda *_: self._settled.set()
         client.on_disconnect = self._on_disconnect

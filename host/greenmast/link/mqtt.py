@@ -13,6 +13,7 @@ from paho.mqtt.enums import CallbackAPIVersion
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
+from greenmast.certificates import client_context
 from greenmast.errors import USAGE, UserError
 from greenmast.link.base import Link, NoContactError
 from greenmast_protocol import topics
@@ -54,7 +55,7 @@ class MqttLink(Link):
     def _connect(self, url: str) -> None:
         host, port, tls, user, password = parse_url(url)
         if tls:
-            self._client.tls_set()
+            self._client.tls_set_context(client_context())
         if user:
             self._client.username_pw_set(user, password)
         self._client.connect_timeout = CONNECT_S

@@ -80,3 +80,10 @@ class WDT:
 
     def feed(self):
         channel.send("F")
+
+
+class RTC:
+    """Can be set; the chip's other time, `time.time()`, is that of the machine and stays."""
+
+    def datetime(self, value=None):
+        pass
