@@ -39,7 +39,7 @@ _TX_SIZE = 512
 _CONTROL_SIZE = 64
 _TOPIC_MAX = 500
 _MAX_LIMIT_MS = 15000
-_PAYLOADS_MAX = 4096  # bytes: a backlog of long messages would otherwise take the memory of everything else
+_PAYLOADS_MAX = 2048  # bytes: a backlog of long messages would otherwise take the memory of everything else
 
 
 def _elapsed_ms(since: int) -> int:
@@ -148,6 +148,12 @@ class MqttClient:
         pieces = payload if isinstance(payload, list) else [payload]
         for piece in pieces:
             memoryview(piece)  # here, because in the writer a wrong type would end every connection
+        await self.room()
+        self._in_flight.add(name, pieces, retain)
+        self._work.set()
+
+    async def room(self) -> None:
+        """Wait until there is a connection and room for one more packet."""
         in_flight = self._in_flight
         while (
             not self.connected
@@ -156,8 +162,6 @@ class MqttClient:
         ):
             self._room.clear()
             await self._room.wait()
-        in_flight.add(name, pieces, retain)
-        self._work.set()
 
     # --- one connection
 

@@ -121,6 +121,7 @@ class Outbox:
     async def run(self, client: "MqttClient", base: str) -> None:
         """Publish what the hub has not acknowledged, for ever. `base`: the site's topic with a slash."""
         while True:
+            await client.room()  # nothing is made of what would only lie in memory
             log = self._turn()
             if log < 0:
                 await clock.sleep_ms(_TICK_MS)

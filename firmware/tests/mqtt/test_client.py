@@ -122,7 +122,7 @@ async def test_long_packets_do_not_pile_up_in_memory() -> None:
     network = Network()
     async with running(network) as client:
         for _ in range(2):
-            await bounded(client.publish("t", bytes(3_000)))
+            await bounded(client.publish("t", bytes(1_500)))
         third = asyncio.create_task(client.publish("t", b"x"))
         await until(lambda: client.stats.published == 2)
         assert not third.done()
