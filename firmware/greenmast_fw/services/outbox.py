@@ -102,6 +102,15 @@ class Outbox:
         if self.acked[0] != marked[0] or self.acked[1] - marked[1] >= _MARK_EACH:
             self.reports.mark()
 
+    def probe(self) -> None:
+        """Raise OSError when the flash takes nothing.
+
+        To be asked before a file is written: the exception of a chip goes right through LittleFS, which is
+        not made for that and takes the board down later.
+        """
+        if not self.reports.mark() and self.reports.refused:
+            raise OSError(5)
+
     def acknowledge(self, boot: int, seq: int) -> None:
         """The hub has everything of `boot` up to `seq`. Only the boot that is being sent can be meant."""
         if boot != self._sending or (boot == self.boot and seq > self.seq) or (boot, seq) <= self.acked:
