@@ -44,9 +44,21 @@ METHODS = (
     "update.commit",
     "update.status",
     "bus.read",
+    "tele.full",
 )
 # Methods that change nothing: may be repeated, may come from a person's keyboard.
-READS = ("hello", "get", "watch", "explain", "alarms", "config.get", "log.read", "update.status", "bus.read")
+READS = (
+    "hello",
+    "get",
+    "watch",
+    "explain",
+    "alarms",
+    "config.get",
+    "log.read",
+    "update.status",
+    "bus.read",
+    "tele.full",
+)
 
 
 class Message:

@@ -39,7 +39,7 @@ _TX_SIZE = 512
 _CONTROL_SIZE = 64
 _TOPIC_MAX = 500
 _MAX_LIMIT_MS = 15000
-_PAYLOADS_MAX = 2048  # bytes: a backlog of long messages would otherwise take the memory of everything else
+_PAYLOADS_MAX = 1024  # bytes: a backlog of long messages would otherwise take the memory of everything else
 
 
 def _elapsed_ms(since: int) -> int:

@@ -31,6 +31,7 @@ _RESEND_MAX_MS = 300_000
 _WINDOW = 32  # messages on their way
 _WINDOW_MIN = 4
 _LOG_MAX = 8  # events in a message
+_STEPS = 8  # of thinning at a time, a few ms: it is to end soon, as it takes several KB of heap
 _MARK_EACH = 100  # records; fewer marks, more that the hub gets twice after a reset
 
 
@@ -91,8 +92,11 @@ class Outbox:
         if ring.room() < 2 and ring.here != self._thinned_for:
             self._thinned_for = ring.here  # once a sector, whether it helps or not
             try:
+                steps = 0
                 for _ in overlay.run(_thinning, ring):
-                    await clock.sleep_ms(0)
+                    steps += 1
+                    if steps % _STEPS == 0:
+                        await clock.sleep_ms(0)
             except OSError:
                 pass  # the next record shows whether the flash takes anything
 

@@ -51,6 +51,9 @@ if TYPE_CHECKING:
         def log(self, params: "dict[str, Any]") -> "Pieces | str":
             """JSON of {"records", "more"}, or what is wrong with `params`; see `log_read`."""
 
+        def report(self) -> "dict[str, object]":
+            """A full report is made, see `Telemetry.tell_all`."""
+
         def bus(self, params: "dict[str, Any]") -> "Coroutine[None, None, dict[str, object]] | str":
             """A read of one bus: {"verdict", "data"} (hex) in due time, or what is wrong with `params`."""
 
@@ -137,11 +140,8 @@ class Rpc:
             return [strict_json.dumps(_watch(board, params, session))]
         if method == "hello":
             return [strict_json.dumps(_hello(board, params))]
-        if method in ("explain", "alarms"):
-            _only(params, ())
-            if method == "explain":
-                return _listed("rows", board.explain())
-            return _listed("alarms", board.alarms())
+        if method in ("explain", "alarms", "tele.full"):
+            return _told(board, method, params)
         if method == "log.read":
             return _log(board, params)
         if method == "command" and session is not None:
@@ -178,6 +178,13 @@ def _log(board: "Board", params: "dict[str, Any]") -> "Pieces":
     if isinstance(told, str):
         raise RefusedError("invalid_value", told)
     return told
+
+
+def _told(board: "Board", method: str, params: "dict[str, Any]") -> "Pieces":
+    _only(params, ())
+    if method == "tele.full":
+        return [strict_json.dumps(board.report())]
+    return _listed("rows", board.explain()) if method == "explain" else _listed("alarms", board.alarms())
 
 
 def _config(board: "Board", params: "dict[str, Any]") -> "Pieces":

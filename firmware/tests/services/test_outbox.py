@@ -305,6 +305,7 @@ class Scan:
     def __init__(self, site):
         self.image, self.values, self.codes = site.image, site.values, site.codes
         self.uptime_ms = 0
+        self.scans = 0
 
 
 def test_reports_by_exception():
@@ -335,3 +336,25 @@ def test_reports_by_exception():
     assert site.sent[-1]["q"] == {"battery.soc_permille": "stale"}
     full = news(900)[-1]
     assert sorted(full) == ["battery.soc_permille", "dc.bus_mv"]
+
+
+def test_a_full_report_on_request_but_not_one_after_the_other():
+    site = Site()
+    scan = Scan(site)
+    told = Telemetry(scan, site.box, 60, 900)
+    assert told.tell_all() == {"boot": 1, "seq": 0, "acked": [0, 0]}, "nothing is known before the first scan"
+    scan.scans = 1
+    told.collect()
+    scan.uptime_ms = 9_000
+    assert told.tell_all()["seq"] == 1
+    scan.uptime_ms = 11_000
+    assert told.tell_all()["seq"] == 2
+    site.send()
+    assert site.sent[-1]["full"]
+    assert site.sent[-1]["v"] == {"dc.bus_mv": 51_234}
+    site.box.acknowledge(1, 1)
+    assert told.tell_all() == {"boot": 1, "seq": 2, "acked": [1, 1]}
+    scan.uptime_ms = 905_000
+    told.collect()
+    site.send()
+    assert not site.sent[-1]["full"], "the next one by itself comes after the one that was asked for"
