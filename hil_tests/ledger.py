@@ -135,6 +135,17 @@ class Ledger:
             and stored.get((record["boot"], record["seq"])) != record["event"]
         ]
 
+    def unlisted(self) -> set[tuple[int, int]]:
+        """Numbers that are missing and that the hub does not list as a gap, or the other way round."""
+        listed = {
+            (gap["boot"], number)
+            for gap in self._house.gaps()
+            if not gap["awaited"]
+            for number in range(gap["first"], gap["last"] + 1)
+        }
+        missing = self._missing(self._house.stored())
+        return listed ^ {(boot, number) for boot, numbers in missing.items() for number in numbers}
+
     def dropped(self) -> int:
         """Records that the board has dropped, all boots together."""
         return sum(self._dropped.values())
