@@ -40,14 +40,17 @@ def of_site(engine: Engine, site: str) -> list[Gap] | None:
         site_id = connection.execute(select(sites.c.id).where(sites.c.name == site)).scalar()
         if site_id is None:
             return None
-        in_order = {"partition_by": messages.c.boot, "order_by": messages.c.seq}
         pairs = (
             select(
                 messages.c.boot,
                 messages.c.seq,
                 messages.c.at,
-                func.lag(messages.c.seq, 1, 0).over(**in_order).label("before"),
-                func.lag(messages.c.at).over(**in_order).label("before_at"),
+                func.lag(messages.c.seq, 1, 0)
+                .over(partition_by=messages.c.boot, order_by=messages.c.seq)
+                .label("before"),
+                func.lag(messages.c.at)
+                .over(partition_by=messages.c.boot, order_by=messages.c.seq)
+                .label("before_at"),
             )
             .where(messages.c.site == site_id)
             .subquery()
