@@ -31,8 +31,8 @@ from greenmast.testing_mqtt import Proxy
 
 FAULTS = int(os.environ.get("GREENMAST_LOSSES", "1"))
 SPEED = 4
-BUSY = {"telemetry.period_s": 1, "telemetry.full_s": 20}
-SECTORS = 4  # of an outbox that is soon full: the least that can be thinned
+BUSY = {"telemetry.period_s": 1, "telemetry.full_s": 10}
+SECTORS = 5  # of an outbox that is soon full: the least that can be thinned
 DRAIN_S = 120.0
 STEP_S = 0.15
 # What is kept is asked here; whether it fits into a board without external RAM is asked by the memory gate.
@@ -68,6 +68,9 @@ class Rig:
         end = time.monotonic() + dice.uniform(least_s, most_s)
         while time.monotonic() < end:
             truths = {"load.power_w": dice.uniform(400, 3_000), "solar.power_w": dice.uniform(0, 2_000)}
+            truths |= {"genset.fuel_permille": dice.uniform(400, 900)}
+            if self._grid:
+                truths |= {"grid.voltage_mv": dice.uniform(215_000, 245_000)}
             if dice.random() < 0.03:
                 self._grid = not self._grid
                 truths |= GRID_GOOD if self._grid else GRID_DEAD
@@ -91,7 +94,7 @@ def link_drops(rig: Rig) -> None:
 
 def link_goes_dead(rig: Rig) -> None:
     rig.link.block()
-    rig.live(0.5, 8.0)
+    rig.live(0.5, 6.0)
     rig.link.unblock()
 
 
