@@ -13,7 +13,7 @@ SECONDS ?= 600
 HEAP ?= 96
 DECODERS ?=
 
-.PHONY: help install system demo test lint type coverage mutate fuzz campaign bench docs gate kills clean
+.PHONY: help install system demo test lint type coverage mutate fuzz campaign bench docs gate kills losses clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 18
@@ -70,6 +70,9 @@ gate: install ## the memory gate: TLS, commands, commits, broker killed, line de
 
 kills: install ## SIGKILL at random instants of a running story: N=100 SEED=1
 	@GREENMAST_KILLS=$(N) $(BIN)/python -m pytest hil_tests/test_kills.py --hil-seed $(SEED) -s
+
+losses: install ## link, broker, hub, board and flash fail under a busy site, records counted: N=100 SEED=1
+	@GREENMAST_LOSSES=$(N) $(BIN)/python -m pytest hil_tests/test_losses.py --hil-seed $(SEED) -s
 
 clean: ## remove what the other targets made
 	rm -rf $(VENV) build dist .coverage .pytest_cache .mypy_cache .ruff_cache

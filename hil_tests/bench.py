@@ -10,6 +10,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+import httpx
 from paho.mqtt.client import Client, MQTTMessage
 from paho.mqtt.enums import CallbackAPIVersion
 
@@ -49,6 +50,24 @@ class House:
 
     def restart_hub(self) -> None:
         self.hub = HubProcess(self.broker.url, self._folder)
+
+    def forget(self) -> None:
+        """The hub's database is gone."""
+        for path in self._folder.glob("hub.db*"):
+            path.unlink()
+
+    def shown(self) -> set[str]:
+        """Points whose values the hub calls good."""
+        points = self._ask("")["points"]
+        return {name for name, point in points.items() if point["quality"] == "good"}
+
+    def gaps(self) -> list[dict[str, Any]]:
+        """What the hub says is missing."""
+        return list(self._ask("/gaps")["gaps"])
+
+    def _ask(self, what: str) -> dict[str, Any]:
+        answer = httpx.get(f"{self.hub.ready['web']}/api/sites/{self.bench.site.id}{what}", timeout=10)
+        return dict(answer.json()) if answer.is_success else {"points": {}, "gaps": []}
 
     def stored(self) -> dict[int, list[int]]:
         """Numbers of the records in the hub's database, reports and events, by boot."""

@@ -88,6 +88,22 @@ def test_the_hub_killed_and_restarted_costs_no_record(house: House) -> None:
     house.no_acknowledged_record_is_lost()
 
 
+def test_a_hub_that_has_lost_its_store_soon_knows_all_values_again(house: House) -> None:
+    bench = house.bench
+    boot = bench.boot()
+    bench.until("all values on the page", lambda: len(house.shown()) > 80)
+    before = house.shown()
+    known = house.acked[boot]
+    house.hub.kill()
+    house.forget()
+    house.restart_hub()
+    bench.until("all values on the page", lambda: house.shown() >= before, 20)
+    bench.until("acknowledged again", lambda: house.acked.get(boot, 0) > known, 20)
+    missing = [gap for gap in house.gaps() if not gap["awaited"]]
+    assert [(gap["boot"], gap["first"]) for gap in missing] == [(boot, 1)], "what the old store had"
+    assert min(house.stored()[boot]) == missing[0]["last"] + 1
+
+
 def test_a_board_that_hangs_is_reset_by_its_watchdog_and_resumes(house: House) -> None:
     bench = house.bench
     boot = bench.boot()

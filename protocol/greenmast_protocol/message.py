@@ -44,6 +44,7 @@ METHODS = (
     "update.commit",
     "update.status",
     "bus.read",
+    "tele.full",
 )
 # Methods that change nothing: may be repeated, may come from a person's keyboard.
 READS = (
@@ -57,6 +58,7 @@ READS = (
     "auth.challenge",
     "update.status",
     "bus.read",
+    "tele.full",
 )
 
 

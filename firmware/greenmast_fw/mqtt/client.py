@@ -39,6 +39,7 @@ _TX_SIZE = 512
 _CONTROL_SIZE = 64
 _TOPIC_MAX = 500
 _MAX_LIMIT_MS = 15000
+_PAYLOADS_MAX = 1024  # bytes: a backlog of long messages would otherwise take the memory of everything else
 
 
 def _elapsed_ms(since: int) -> int:
@@ -147,11 +148,20 @@ class MqttClient:
         pieces = payload if isinstance(payload, list) else [payload]
         for piece in pieces:
             memoryview(piece)  # here, because in the writer a wrong type would end every connection
-        while not self.connected or len(self._in_flight.packets) >= self._in_flight_max:
-            self._room.clear()
-            await self._room.wait()
+        await self.room()
         self._in_flight.add(name, pieces, retain)
         self._work.set()
+
+    async def room(self) -> None:
+        """Wait until there is a connection and room for one more packet."""
+        in_flight = self._in_flight
+        while (
+            not self.connected
+            or len(in_flight.packets) >= self._in_flight_max
+            or in_flight.size > _PAYLOADS_MAX
+        ):
+            self._room.clear()
+            await self._room.wait()
 
     # --- one connection
 

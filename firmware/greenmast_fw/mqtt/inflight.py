@@ -18,11 +18,14 @@ SENT_MS = 3
 
 
 class InFlight:
-    """`packets`, oldest first; the first `sent` of them are sent and wait for their PUBACK."""
+    """`packets`, oldest first; the first `sent` of them are sent and wait for their PUBACK.
+
+    `size`: bytes of their payloads.
+    """
 
     def __init__(self) -> None:
         self.packets: "list[list[typing.Any]]" = []
-        self.sent = 0
+        self.sent = self.size = 0
         self._last_id = codec.SUBSCRIBE_ID
 
     def add(self, topic: bytes, pieces: "list[typing.Any]", retain: bool) -> None:
@@ -30,15 +33,16 @@ class InFlight:
         packet_id = 0
         while packet_id <= codec.SUBSCRIBE_ID or self._find(packet_id) >= 0:
             packet_id = self._last_id = self._last_id + 1 & 0xFFFF
-        head = codec.publish(topic, sum([len(piece) for piece in pieces]), packet_id, retain)
-        self.packets.append([packet_id, head, pieces, 0])
+        length = sum([len(piece) for piece in pieces])
+        self.size += length
+        self.packets.append([packet_id, codec.publish(topic, length, packet_id, retain), pieces, 0])
 
     def acknowledge(self, packet_id: int) -> bool:
         """Let a packet go. False when none with this identifier waits for it."""
         index = self._find(packet_id)
         if not 0 <= index < self.sent:
             return False
-        self.packets.pop(index)
+        self.size -= sum([len(piece) for piece in self.packets.pop(index)[PIECES]])
         self.sent -= 1
         return True
 

@@ -85,7 +85,7 @@ def build(boot: int, setup: "Setup") -> "Coroutine[None, None, None]":
         "boot": boot,
         "revision": config["revision"],
     }
-    view = View(identity, scan, masters, outbox, wall)
+    view = View(identity, scan, masters, outbox, wall, telemetry)
     rpc = Rpc(view)
     console = Console(rpc, stdio.Stdin(), stdio.writer(), clock.sleep_ms)
     journal.sink = console.log

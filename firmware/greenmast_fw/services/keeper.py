@@ -46,6 +46,7 @@ class Keeper:
     def store(self) -> None:
         """Write the record now."""
         try:
+            self._outbox.probe()
             files.store(files.RECORD, (json.dumps(overlay.run(self._scan.controller.memory)).encode(),))
             self._failed = False
         except OSError as error:

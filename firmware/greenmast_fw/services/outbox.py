@@ -31,6 +31,7 @@ _RESEND_MAX_MS = 300_000
 _WINDOW = 32  # messages on their way
 _WINDOW_MIN = 4
 _LOG_MAX = 8  # events in a message
+_STEPS = 8  # of thinning at a time, a few ms: it is to end soon, as it takes several KB of heap
 _MARK_EACH = 100  # records; fewer marks, more that the hub gets twice after a reset
 
 
@@ -90,14 +91,29 @@ class Outbox:
         ring = self.reports
         if ring.room() < 2 and ring.here != self._thinned_for:
             self._thinned_for = ring.here  # once a sector, whether it helps or not
-            for _ in overlay.run(_thinning, ring):
-                await clock.sleep_ms(0)
+            try:
+                steps = 0
+                for _ in overlay.run(_thinning, ring):
+                    steps += 1
+                    if steps % _STEPS == 0:
+                        await clock.sleep_ms(0)
+            except OSError:
+                pass  # the next record shows whether the flash takes anything
 
     def mark(self) -> None:
         """Let the next boot know what is acknowledged, when it is worth a write."""
         marked = self.reports.marked
         if self.acked[0] != marked[0] or self.acked[1] - marked[1] >= _MARK_EACH:
             self.reports.mark()
+
+    def probe(self) -> None:
+        """Raise OSError when the flash takes nothing.
+
+        To be asked before a file is written: the exception of a chip goes right through LittleFS, which is
+        not made for that and takes the board down later.
+        """
+        if not self.reports.mark() and self.reports.refused:
+            raise OSError(5)
 
     def acknowledge(self, boot: int, seq: int) -> None:
         """The hub has everything of `boot` up to `seq`. Only the boot that is being sent can be meant."""
@@ -118,6 +134,7 @@ class Outbox:
     async def run(self, client: "MqttClient", base: str) -> None:
         """Publish what the hub has not acknowledged, for ever. `base`: the site's topic with a slash."""
         while True:
+            await client.room()  # nothing is made of what would only lie in memory
             log = self._turn()
             if log < 0:
                 await clock.sleep_ms(_TICK_MS)
@@ -183,7 +200,7 @@ class Outbox:
             return 1 if (other.boot, other.seq) < (one.boot, one.seq) else 0
         return 0 if has_one else 1 if has_other else -1
 
-    def _report(self) -> bytes:
+    def _report(self) -> "list[bytes | bytearray]":
         ring = self.reports
         self._of_reports.take()
         lost = ring.seq - self._sent - 1

@@ -52,6 +52,9 @@ if TYPE_CHECKING:
         def log(self, params: "dict[str, Any]") -> "Pieces | str":
             """JSON of {"records", "more"}, or what is wrong with `params`; see `log_read`."""
 
+        def report(self) -> "dict[str, object]":
+            """A full report is made, see `Telemetry.tell_all`."""
+
         def bus(self, params: "dict[str, Any]") -> "Coroutine[None, None, dict[str, object]] | str":
             """A read of one bus: {"verdict", "data"} (hex) in due time, or what is wrong with `params`."""
 
@@ -152,10 +155,8 @@ class Rpc:
             return [strict_json.dumps(_watch(board, params, session))]
         if method == "hello":
             return [strict_json.dumps(_hello(board, params))]
-        if method in ("explain", "alarms"):
-            _only(params, ())
-            explains = method == "explain"
-            return _listed("rows" if explains else method, board.explain() if explains else board.alarms())
+        if method in ("explain", "alarms", "tele.full"):
+            return _told(board, method, params)
         if method == "log.read":
             return _log(board, params)
         if method == "command" and may_write:
@@ -192,6 +193,13 @@ def _log(board: "Board", params: "dict[str, Any]") -> "Pieces":
     if isinstance(told, str):
         raise RefusedError("invalid_value", told)
     return told
+
+
+def _told(board: "Board", method: str, params: "dict[str, Any]") -> "Pieces":
+    _only(params, ())
+    if method == "tele.full":
+        return [strict_json.dumps(board.report())]
+    return _listed("rows", board.explain()) if method == "explain" else _listed("alarms", board.alarms())
 
 
 def _config(board: "Board", params: "dict[str, Any]") -> "Pieces":

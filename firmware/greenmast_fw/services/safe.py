@@ -88,6 +88,10 @@ class SafeMode:
         """What happened before it came to this."""
         return overlay.run(_log, self._boot, params)
 
+    def report(self) -> "dict[str, object]":
+        """There is nothing to tell and nobody to send it."""
+        return {"boot": self._boot, "seq": 0, "acked": [0, 0]}
+
     def bus(self, params: "dict[str, object]") -> str:
         """No bus is driven either."""
         return "safe mode: no bus is driven"

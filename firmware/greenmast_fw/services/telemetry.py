@@ -1,9 +1,10 @@
 """Telemetry: what has changed, in reports by exception.
 
 Owns what has been told and when. Once a period a report tells the points that have left their dead bands; a
-full one comes after boot and every `full_s`. An event is worth a report soon, so that a screen shows what
-happened with the values that go with it. When nothing changes an empty report says so, as silence means that
-nobody knows. A point that nobody has supplied since boot is not told; that a device fell silent is.
+full one comes after boot, every `full_s` and on request. An event is worth a report soon, so that a screen
+shows what happened with the values that go with it. When nothing changes an empty report says so, as silence
+means that nobody knows. A point that nobody has supplied since boot is not told; that a device fell silent
+is.
 """
 
 from greenmast_fw.drivers import clock
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from greenmast_fw.services.scan import Scan
 
 _TICK_MS = 500
+_AGAIN_S = 10  # at least, between full reports that somebody asks for
 _HURRY_S = 2  # at least, between reports for events
 _BEAT_S = 180
 _NEVER = 255  # quality code of what has not been told
@@ -39,6 +41,7 @@ class Telemetry:
         self._told_codes = bytearray([_NEVER] * count)
         self._looked_s = 0
         self._full_at_s = 0
+        self._full_seq = 0  # the number of the last full report
         self._beat_at_s = 0
         self._events = 0  # how many have happened
 
@@ -64,6 +67,20 @@ class Telemetry:
             self._told[i] = values[i]
             self._told_codes[i] = codes[i]
         self._outbox.add_report(full, news, values, codes)
+        if full:
+            self._full_seq = self._outbox.seq
+
+    def tell_all(self) -> "dict[str, object]":
+        """Store a full report now, unless there was one in the last seconds.
+
+        {"boot", "seq": its number, or 0 before the first scan, "acked": [boot, number] of the last record
+        that was acknowledged; what came before it is not kept here}.
+        """
+        if self._scan.scans and self._scan.uptime_ms // 1000 >= self._full_at_s - self._full_s + _AGAIN_S:
+            self._full_at_s = 0
+            self.collect()
+        outbox = self._outbox
+        return {"boot": outbox.boot, "seq": self._full_seq, "acked": list(outbox.acked)}
 
     async def run(self) -> None:
         """Collect for ever."""

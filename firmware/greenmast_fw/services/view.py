@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from greenmast_fw.services.outbox import Outbox
     from greenmast_fw.services.rpc import Pieces
     from greenmast_fw.services.scan import Scan
+    from greenmast_fw.services.telemetry import Telemetry
     from greenmast_fw.services.trial import Trial
     from greenmast_fw.services.uplink import Uplink
 
@@ -30,6 +31,7 @@ class View:
         masters: "list[Master]",
         outbox: "Outbox",
         wall: "Wall",
+        telemetry: "Telemetry",
     ) -> None:
         self.values = scan.values
         self.codes = scan.codes
@@ -41,6 +43,7 @@ class View:
         self.revision: "Any" = identity["revision"]
         self._identity = identity
         self._wall = wall
+        self._telemetry = telemetry
         self._raised: "dict[int, int]" = {}  # alarm -> wall time when it was raised
 
     def hello(self) -> "dict[str, object]":
@@ -86,6 +89,10 @@ class View:
     def log(self, params: "dict[str, Any]") -> "list[bytes | bytearray] | str":
         """Events of the log (see `rpc.Board`)."""
         return overlay.run(_log, self.outbox, params)
+
+    def report(self) -> "dict[str, object]":
+        """See `Telemetry.tell_all`."""
+        return self._telemetry.tell_all()
 
     def bus(self, params: "dict[str, Any]") -> "Coroutine[None, None, dict[str, object]] | str":
         """A read of one bus (see `rpc.Board`), between the board's own."""

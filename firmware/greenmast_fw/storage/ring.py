@@ -59,6 +59,7 @@ class Ring:
         self.newest = self.acked = (0, 0)
         self.marked = (0, 0)  # what the flash knows to be acknowledged
         self.dropped = self.erases = 0
+        self.refused = False  # the chip itself took nothing when it was last written to: no sector's fault
         self.here = -1  # the sector that is being written
         self.at = 0
         self.tail = 1  # sectors with a smaller number are acknowledged as a whole
@@ -156,6 +157,7 @@ class Ring:
 
     def program(self, i: int, at: int, data: memoryview) -> bool:
         """Write and read back: False when the flash does not hold it."""
+        self.refused = False
         try:
             self.chip.writeblocks(i, data, at)
             for k in range(0, len(data), CHUNK):
@@ -164,6 +166,7 @@ class Ring:
                 if part != data[k : k + CHUNK]:
                     return False
         except OSError:
+            self.refused = True
             return False
         return True
 

@@ -74,36 +74,64 @@ def insist(ring: Ring, kind: int, flags: int, boot: int, seq: int, length: int) 
 def follow(ring: Ring, boot: int) -> None:
     """Go on in a new sector. Raises OSError."""
     number = ring.numbers[ring.here] + 1 if ring.here >= 0 else 1
+    worn = -1
     for k in range(2 * _TRIES):
         i = take(ring, True)
         if write_head(ring, i, number, number, 0, boot):
             ring.here = i
             ring.at = SECTOR_HEAD
             return
-        if k & 1:  # twice is no accident
+        if ring.refused:
+            if worn >= 0:  # two in a row: it is the chip
+                ring.levels[worn] = 0
+                break
+            worn = i
+        if ring.refused or k & 1:  # read back otherwise twice is no accident
             ring.levels[i] = BAD
     raise OSError(5)
 
 
 def take(ring: Ring, with_loss: bool) -> int:
-    """A sector, erased: a free one or the oldest, acknowledged or, `with_loss`, not. Raises OSError."""
+    """A sector, erased: a free one or the oldest, acknowledged or, `with_loss`, not. Raises OSError.
+
+    A sector that cannot be erased is passed over; a chip of which none can be costs nothing that is stored.
+    """
+    worn, unheard = -1, 0
     while True:
-        count = len(ring.numbers)
-        i = -1
-        for k in range(1, count + 1):
-            j = (ring.here + k) % count
-            if not ring.numbers[j] and ring.levels[j] != BAD:
-                i = j
-                break
-        if i < 0:
-            i = ring.after(0)
-            if i < 0 or i == ring.here or (ring.numbers[i] >= ring.tail and not with_loss):
-                raise OSError(28)
-            _count(ring, i)
-            ring.numbers[i] = ring.levels[i] = 0
-        if _erase(ring, i) or _erase(ring, i):
+        i = _next(ring, with_loss, worn)
+        unheard += _unheard(ring, i)
+        try:
+            good = _erase(ring, i) or _erase(ring, i)
+        except OSError:
+            if worn >= 0:
+                raise
+            worn = i
+            continue
+        if worn >= 0:
+            ring.numbers[worn] = 0
+            ring.levels[worn] = BAD
+            worn = -1
+        ring.numbers[i] = 0
+        ring.levels[i] = 0 if good else BAD
+        ring.dropped += unheard
+        unheard = 0
+        if good:
             return i
-        ring.levels[i] = BAD
+
+
+def _next(ring: Ring, with_loss: bool, but: int) -> int:
+    """The sector to be taken next, not `but`. Raises OSError when there is none."""
+    count = len(ring.numbers)
+    for k in range(1, count + 1):
+        i = (ring.here + k) % count
+        if not ring.numbers[i] and ring.levels[i] != BAD and i != but:
+            return i
+    i = ring.after(0)
+    if i == but and i >= 0:
+        i = ring.after(ring.numbers[i])
+    if i < 0 or i == ring.here or (ring.numbers[i] >= ring.tail and not with_loss):
+        raise OSError(28)
+    return i
 
 
 def write_head(ring: Ring, i: int, number: int, first: int, level: int, boot: int) -> bool:
@@ -133,25 +161,25 @@ def head(ring: Ring, i: int) -> "tuple[int, ...] | None":
 
 
 def _erase(ring: Ring, i: int) -> bool:
+    """False when the sector does not become blank. Raises OSError."""
     ring.erases += 1
-    try:
-        ring.chip.ioctl(6, i)
-        for at in range(0, ring.size, CHUNK):
-            ring.chip.readblocks(i, ring.check, at)
-            if ring.check != BLANK:
-                return False
-    except OSError:
-        return False
+    ring.chip.ioctl(6, i)
+    for at in range(0, ring.size, CHUNK):
+        ring.chip.readblocks(i, ring.check, at)
+        if ring.check != BLANK:
+            return False
     return True
 
 
-def _count(ring: Ring, i: int) -> None:
-    """Sector `i` is about to go: count what nobody has acknowledged."""
-    if ring.numbers[i] < ring.tail:
-        return
+def _unheard(ring: Ring, i: int) -> int:
+    """How many records that nobody has acknowledged are in sector `i`."""
+    count = 0
+    if ring.numbers[i] < ring.tail:  # free ones included
+        return count
     at = SECTOR_HEAD
     end = ring.end(i)
     while at < end:
         size = ring.peek(i, at)
-        ring.dropped += size > 0 and ring.kind != MARK and (ring.boot, ring.seq) > ring.acked
+        count += size > 0 and ring.kind != MARK and (ring.boot, ring.seq) > ring.acked
         at += size or ALIGN
+    return count

@@ -119,6 +119,18 @@ async def test_publish_waits_for_a_connection() -> None:
         await bounded(publishing)
 
 
+async def test_long_packets_do_not_pile_up_in_memory() -> None:
+    network = Network()
+    async with running(network) as client:
+        await bounded(client.publish("t", bytes(1_500)))
+        second = asyncio.create_task(client.publish("t", b"x"))
+        await until(lambda: client.stats.published == 1)
+        await asyncio.sleep(0.02)
+        assert not second.done()
+        network.links[0].say(b"\x40\x02\x00\x02")
+        await bounded(second)
+
+
 async def test_no_more_packets_are_in_flight_than_allowed() -> None:
     network = Network()
     async with running(network, in_flight=2) as client:

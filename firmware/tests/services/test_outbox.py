@@ -15,19 +15,21 @@ EVENT = (6, 3, 1, 25, -70_000, 1 << 38)
 
 
 class Chip:
-    """NOR flash; `dead`: it takes nothing any more."""
+    """NOR flash; `dead`: it takes nothing any more, `stuck`: it can be erased all the same, `worn`: a sector
+    that cannot be."""
 
     def __init__(self, count=8, size=1024):
         self.size, self.count = size, count
         self.data = bytearray(b"\xff" * size * count)
-        self.dead = False
+        self.dead = self.stuck = False
+        self.worn = -1
 
     def readblocks(self, block, buf, offset=0):
         at = block * self.size + offset
         buf[:] = self.data[at : at + len(buf)]
 
     def writeblocks(self, block, buf, offset=0):
-        if self.dead:
+        if self.dead or self.stuck:
             raise OSError(5)
         at = block * self.size + offset
         for i in range(len(buf)):
@@ -35,6 +37,8 @@ class Chip:
 
     def ioctl(self, request, argument):
         if request == 6:
+            if self.dead or argument == self.worn:
+                raise OSError(116)
             self.data[argument * self.size : (argument + 1) * self.size] = b"\xff" * self.size
         return {4: self.count, 5: self.size}.get(request, 0)
 
@@ -78,7 +82,7 @@ class Site:
             log = self.box._turn()
             if log < 0:
                 return out
-            body = self.box._log() if log else self.box._report()
+            body = self.box._log() if log else b"".join(self.box._report())
             if not log:
                 tele.parse(body)
             document = json.loads(body)
@@ -117,7 +121,7 @@ def test_every_value_and_quality_comes_back_as_it_was():
     site.report(True, several)
     site.send()
     v_and_q = tele.members(several, site.values, site.codes, site.image.name)
-    assert site.sent == [json.loads(tele.build(1, 1, Wall().now_s(), True, True, v_and_q))]
+    assert site.sent == [json.loads(b"".join(tele.build(1, 1, Wall().now_s(), True, True, v_and_q)))]
 
 
 def test_points_of_devices_that_the_site_no_longer_has_are_not_taken_for_others():
@@ -215,6 +219,55 @@ def test_numbers_that_will_never_come_are_said_by_the_record_behind_them():
     assert not site.box.failing
 
 
+def test_a_flash_that_takes_nothing_for_a_while_costs_only_what_was_made_meanwhile():
+    site = Site(count=6)
+    for _ in range(100):
+        site.report()
+    assert not site.box.dropped
+    site.chips[0].dead = True
+    for _ in range(40):  # more than the sector that is being written has room for
+        site.report()
+    assert site.box.failing
+    assert site.box.dropped == 40
+    site.chips[0].dead = False
+    site.report()
+    assert not site.box.failing
+    numbers = []
+    while len(numbers) < 101:
+        for _, first, count, lost in site.send():
+            numbers += range(first, first + count)
+            assert lost == (40 if first == 141 else 0)
+        site.box.acknowledge(1, numbers[-1])
+    assert numbers == list(range(1, 101)) + [141]
+
+
+def test_a_sector_that_cannot_be_erased_is_passed_over():
+    site = Site(count=6)
+    for _ in range(60):
+        site.report()
+    site.chips[0].worn = 4
+    for _ in range(300):
+        site.report()
+    assert not site.box.failed
+    numbers = [number for _, number, _, _ in site.send()]
+    assert numbers[0] == site.box.dropped + 1
+    assert site.box.reports.newest == (1, 360)
+
+
+def test_a_flash_that_can_only_be_erased_costs_two_sectors_at_most():
+    site = Site(count=6)
+    for _ in range(130):
+        site.report()
+    before = site.box.dropped
+    site.chips[0].stuck = True
+    for _ in range(40):
+        site.report()
+    assert site.box.dropped - before - 40 <= 2 * 1024 // 28
+    site.chips[0].stuck = False
+    site.report()
+    assert not site.box.failing
+
+
 def test_a_boot_that_could_not_be_counted_takes_no_number_twice():
     site = Site()
     site.start(9)
@@ -252,6 +305,7 @@ class Scan:
     def __init__(self, site):
         self.image, self.values, self.codes = site.image, site.values, site.codes
         self.uptime_ms = 0
+        self.scans = 0
 
 
 def test_reports_by_exception():
@@ -282,3 +336,25 @@ def test_reports_by_exception():
     assert site.sent[-1]["q"] == {"battery.soc_permille": "stale"}
     full = news(900)[-1]
     assert sorted(full) == ["battery.soc_permille", "dc.bus_mv"]
+
+
+def test_a_full_report_on_request_but_not_one_after_the_other():
+    site = Site()
+    scan = Scan(site)
+    told = Telemetry(scan, site.box, 60, 900)
+    assert told.tell_all() == {"boot": 1, "seq": 0, "acked": [0, 0]}, "nothing is known before the first scan"
+    scan.scans = 1
+    told.collect()
+    scan.uptime_ms = 9_000
+    assert told.tell_all()["seq"] == 1
+    scan.uptime_ms = 11_000
+    assert told.tell_all()["seq"] == 2
+    site.send()
+    assert site.sent[-1]["full"]
+    assert site.sent[-1]["v"] == {"dc.bus_mv": 51_234}
+    site.box.acknowledge(1, 1)
+    assert told.tell_all() == {"boot": 1, "seq": 2, "acked": [1, 1]}
+    scan.uptime_ms = 905_000
+    told.collect()
+    site.send()
+    assert not site.sent[-1]["full"], "the next one by itself comes after the one that was asked for"

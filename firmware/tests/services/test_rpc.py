@@ -52,6 +52,9 @@ class FakeBoard:
     def log(self, params):
         return [b'{"records":[],', b'"more":false}'] if not params else "unknown parameter"
 
+    def report(self):
+        return {"boot": 7, "seq": 12, "acked": [7, 9]}
+
     def bus(self, params):
         if params["unit"] > 247:
             return "unit must be an integer in 1 .. 247"
@@ -104,6 +107,11 @@ def test_hello_gives_statistics_when_asked_for():
     assert "statistics" not in ask("hello").result
     assert ask("hello", {"statistics": True}).result["statistics"] == {"scans": 61}
     assert code_of("hello", {"statistics": 1}) == "invalid_value"
+
+
+def test_a_full_report_is_made_for_whoever_asks():
+    assert ask("tele.full").result == {"boot": 7, "seq": 12, "acked": [7, 9]}
+    assert code_of("tele.full", {"points": ["dc.bus_mv"]}) == "invalid_value"
 
 
 def test_get_without_names_gives_every_point_and_the_quality_of_those_without_value():

@@ -124,15 +124,17 @@ def hub_query(
     step_s: Annotated[
         float, typer.Option("--step", parser=duration, metavar="DURATION", help="Low, mean and high of each.")
     ] = "1m",  # type: ignore[assignment]
+    gaps: Annotated[bool, typer.Option("--gaps", help="What is missing: records that never came.")] = False,
     json_output: Json = False,
 ) -> None:
-    """What the hub's store knows: sites, newest values, history.
+    """What the hub's store knows: sites, newest values, history, gaps.
 
     \b
     greenmast hub query
     greenmast hub query india-rural
     greenmast hub query india-rural battery.soc_permille --since 24h --step 15m --json
+    greenmast hub query india-rural --gaps
     """
     with needs("hub"):
         from greenmast.hub import query as room
-    raise typer.Exit(room.run(site, point, db, since_s, step_s, json_output))
+    raise typer.Exit(room.run(site, point, db, since_s, step_s, json_output, gaps))

@@ -12,6 +12,7 @@ import contextlib
 import fcntl
 import functools
 import os
+import resource
 import signal
 import socket
 import sys
@@ -86,6 +87,7 @@ class VirtualBoard:
         self._fed = 0.0
         self._watchdog_s = 0.0
         self._cause = POWER_ON
+        self._refusing = False
         self._tasks: list[asyncio.Task[None]] = []
         self._log_rest = b""
         self._heard_rest = b""
@@ -129,6 +131,11 @@ class VirtualBoard:
         self._cause = cause
         self._kill()
 
+    def refuse_writes(self, so: bool) -> None:
+        """Whether every write to the flash fails, files and raw partitions alike; it can still be read."""
+        self._refusing = so
+        self._limit_writes()
+
     def set_input(self, pin: int, level: int) -> None:
         """Change the level of an input pin."""
         if self._inputs.get(pin) == level:
@@ -138,6 +145,12 @@ class VirtualBoard:
             self.i2c.set_input(pin, level)
         else:
             self._tell(f"V {pin} {level}\n")
+
+    def _limit_writes(self) -> None:
+        if self.running and self.pid is not None:
+            most_b = 0 if self._refusing else resource.RLIM_INFINITY
+            with contextlib.suppress(ProcessLookupError):
+                resource.prlimit(self.pid, resource.RLIMIT_FSIZE, (most_b, resource.RLIM_INFINITY))
 
     def _kill(self) -> None:
         if self._process and self._process.returncode is None:
@@ -177,7 +190,9 @@ class VirtualBoard:
                 stdout=stdin_slave,
                 stderr=stdin_slave,
                 start_new_session=True,
+                restore_signals=False,  # a write that the flash refuses is an error, not a signal
             )
+        self._limit_writes()
         self._waiting = stdin_slave  # kept to see how much the firmware has not read yet
         self._cause = HARD_RESET  # of the next boot, unless somebody knows better
         self._fed = time.monotonic()

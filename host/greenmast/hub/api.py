@@ -73,6 +73,15 @@ def build(queries: Queries, ingest: Ingest) -> APIRouter:
         rows = [[b.at, b.low, b.mean, b.high] for b in buckets]
         return {"site": site_id, "point": point, "step": step_s, "buckets": rows}
 
+    @router.get(
+        "/api/sites/{site_id}/gaps", summary="Records that the board made and the store does not have"
+    )
+    def get_gaps(site_id: str) -> dict[str, Any]:
+        gaps = queries.gaps(site_id)
+        if gaps is None:
+            raise HTTPException(404, "no such site")
+        return {"site": site_id, "gaps": [{**asdict(gap), "count": gap.count} for gap in gaps]}
+
     @router.get("/api/alarms", summary="The alarms of all sites")
     def list_alarms() -> dict[str, Any]:
         views = queries.sites(_now())

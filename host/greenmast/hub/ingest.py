@@ -30,8 +30,10 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from greenmast.certificates import client_context
 from greenmast.errors import NO_CONTACT, NOT_AUTHORISED, USAGE, UserError
-from greenmast.hub.messages import FILTERS, MalformedError, Notice, Record, parse
+from greenmast.hub.fulls import Fulls
+from greenmast.hub.messages import FILTERS, Freed, MalformedError, Notice, Record, parse
 from greenmast.hub.writer import Writer, Written
+from greenmast_protocol import message as messages
 from greenmast_protocol import topics
 
 log = logging.getLogger(__name__)
@@ -82,6 +84,8 @@ class Ingest:
         self._malformed: Counter[str] = Counter()
         # Packet identifiers belong to one connection: on the next one they acknowledge other messages.
         self._connection = 0
+        self._client_id = client_id
+        self._fulls = Fulls()
         self._stopping = threading.Event()
         self._settled = threading.Event()  # the first connection is subscribed or refused
         self._refusal = ""
@@ -102,6 +106,7 @@ class Ingest:
             "duplicates",
             "given_up",
             "acks",
+            "fulls_asked",
             "commits",
             "commit_errors",
         )
@@ -157,7 +162,8 @@ class Ingest:
             return
         self._counts["connects"] += 1
         log.info("connected to broker %s", self._broker)
-        client.subscribe([(name, topics.QOS) for name in FILTERS])
+        answers = f"{topics.ROOT}/+/{topics.RSP}/{self._client_id}"
+        client.subscribe([(name, topics.QOS) for name in (*FILTERS, answers)])
 
     def _on_disconnect(
         self, _client: Client, _userdata: Any, _flags: Any, reason: Any, _properties: Any
@@ -174,6 +180,8 @@ class Ingest:
             batch = self._next_batch()
             if batch:
                 self._handle(batch)
+            for site in self._fulls.due(_now_ms()):
+                self._ask(site)
 
     def _next_batch(self) -> list[tuple[int, MQTTMessage, int]]:
         """What has queued up, BATCH_MAX at most; waits a moment for the first."""
@@ -187,7 +195,7 @@ class Ingest:
         return batch
 
     def _handle(self, batch: list[tuple[int, MQTTMessage, int]]) -> None:
-        items: list[Record | Notice] = []
+        items: list[Record | Freed | Notice] = []
         for _, message, received_ms in batch:
             self._counts["messages"] += 1
             items.extend(self._parse(message, received_ms))
@@ -198,8 +206,10 @@ class Ingest:
             if connection == self._connection and message.qos:
                 self._client.ack(message.mid, message.qos)
         self._acknowledge(written)
+        for site, is_complete in written.complete.items():
+            self._fulls.complete(site, is_complete, _now_ms())
 
-    def _parse(self, message: MQTTMessage, received_ms: int) -> list[Record | Notice]:
+    def _parse(self, message: MQTTMessage, received_ms: int) -> list[Record | Freed | Notice]:
         try:
             parsed = parse(
                 message.topic, bytes(message.payload), retained=message.retain, received_ms=received_ms
@@ -213,7 +223,7 @@ class Ingest:
         if isinstance(parsed, Notice):
             return [parsed]
         for record in parsed:
-            if record.problem:
+            if isinstance(record, Record) and record.problem:
                 self._count_malformed(record.problem, f"{message.topic}: boot {record.boot} seq {record.seq}")
         return [*parsed]
 
@@ -224,12 +234,12 @@ class Ingest:
             )
         self._malformed[kind] += 1
 
-    def _commit(self, items: list[Record | Notice]) -> Written | None:
+    def _commit(self, items: list[Record | Freed | Notice]) -> Written | None:
         """Writes until it succeeds, or until the hub stops: then None, and nothing may be acknowledged."""
         delay_s = 0.1
         while True:
             try:
-                written = self._writer.write(items, time.monotonic_ns() // 1_000_000)
+                written = self._writer.write(items, _now_ms())
             except SQLAlchemyError as error:
                 self._counts["commit_errors"] += 1
                 log.warning("cannot store: %s; trying again", str(error).splitlines()[0])
@@ -254,3 +264,14 @@ class Ingest:
                     payload = json.dumps({"boot": boot, "seq": seq})
                     self._client.publish(topics.build(site, topics.ACK), payload, qos=topics.QOS)
                     self._counts["acks"] += 1
+
+    def _ask(self, site: str) -> None:
+        """For a full report. Nobody keeps the request for a board that is not there."""
+        log.info("%s: not all values are known, asking for a full report", site)
+        self._counts["fulls_asked"] += 1
+        topic = topics.build(site, topics.REQ, self._client_id)
+        self._client.publish(topic, messages.request(self._counts["fulls_asked"], "tele.full"), qos=0)
+
+
+def _now_ms() -> int:
+    return time.monotonic_ns() // 1_000_000

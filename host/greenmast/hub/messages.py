@@ -15,7 +15,7 @@ import json
 from dataclasses import dataclass, field
 from typing import Any
 
-from greenmast_protocol import strict_json, tele, topics
+from greenmast_protocol import message, strict_json, tele, topics
 
 SUBSCRIBED = (topics.STATE, topics.INFO, topics.ALARMS, topics.TELE, topics.LOG)
 FILTERS = tuple(f"{topics.ROOT}/+/{kind}" for kind in SUBSCRIBED)
@@ -65,6 +65,18 @@ class Record:
 
 
 @dataclass(frozen=True, slots=True)
+class Freed:
+    """What a board says when it is asked for a full report: records of `boot` up to `seq` are not kept there.
+
+    Somebody has acknowledged them. A store that does not have them will never get them.
+    """
+
+    site: str
+    boot: int
+    seq: int
+
+
+@dataclass(frozen=True, slots=True)
 class Notice:
     """One of the documents a board keeps current: topic `state`, `info` or `alarms`."""
 
@@ -80,16 +92,18 @@ class Notice:
         return not self.retained and not (self.topic == topics.STATE and self.body["online"] is False)
 
 
-def parse(topic: str, payload: bytes, *, retained: bool, received_ms: int) -> list[Record] | Notice:
+def parse(topic: str, payload: bytes, *, retained: bool, received_ms: int) -> list[Record | Freed] | Notice:
     """The content of one MQTT message. Raises MalformedError."""
     parts = topics.parse(topic)
-    if parts is None or parts[1] not in SUBSCRIBED:
+    if parts is None or parts[1] not in (*SUBSCRIBED, topics.RSP):
         raise MalformedError("bad_topic", repr(topic[:100]))
     site, kind, _ = parts
     if len(payload) > MAX_PAYLOAD:
         raise MalformedError("too_long", f"{len(payload)} bytes")
     if kind == topics.TELE:
         return [_tele(site, payload, received_ms)]
+    if kind == topics.RSP:
+        return _freed(site, payload)
     document = _load(payload)
     if kind == topics.LOG:
         return _log(site, document, received_ms)
@@ -113,6 +127,22 @@ def _check_notice(kind: str, document: Any) -> None:
         well = isinstance(document, dict)
     if not well:
         raise MalformedError(f"bad_{kind}", repr(document)[:80])
+
+
+def _freed(site: str, payload: bytes) -> list[Record | Freed]:
+    """An answer to `tele.full`; one of a board that does not know that says nothing."""
+    answer = message.parse(payload)
+    if answer.kind == message.ERROR:
+        return []
+    result = answer.result
+    acked = result.get("acked") if isinstance(result, dict) else None
+    if not (
+        isinstance(acked, list)
+        and len(acked) == 2
+        and all(type(number) is int and 0 <= number <= MAX_NUMBER for number in acked)
+    ):
+        raise MalformedError("bad_answer", repr(payload[:80]))
+    return [Freed(site, acked[0], acked[1])]
 
 
 def _tele(site: str, payload: bytes, received_ms: int) -> Record:
@@ -148,14 +178,14 @@ def _tele(site: str, payload: bytes, received_ms: int) -> Record:
     )
 
 
-def _log(site: str, document: Any, received_ms: int) -> list[Record]:
+def _log(site: str, document: Any, received_ms: int) -> list[Record | Freed]:
     entries = document.get("records") if isinstance(document, dict) else None
     if not isinstance(entries, list) or not _is_number(document, "boot"):
         raise MalformedError("bad_log", "needs a boot and a list of records")
     lost = document.get("lost", 0)
     if type(lost) is not int or not 0 <= lost <= MAX_NUMBER:
         raise MalformedError("bad_log", "lost counts records")
-    records: list[Record] = []
+    records: list[Record | Freed] = []
     for entry in entries:
         if not isinstance(entry, dict) or not _is_number(entry, "seq"):
             raise MalformedError("bad_log", repr(entry)[:80])

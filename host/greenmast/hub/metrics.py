@@ -17,6 +17,7 @@ _COUNTERS = (
     ("duplicates", "numbered records received again"),
     ("given_up", "record numbers that never came"),
     ("acks", "acknowledgements sent to boards"),
+    ("fulls_asked", "full reports asked of boards"),
     ("commits", "database transactions"),
     ("commit_errors", "database transactions that failed and were tried again"),
     ("connects", "connections made to the broker"),

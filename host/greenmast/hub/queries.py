@@ -8,7 +8,9 @@ from typing import Any
 
 from sqlalchemy import Engine, Row, and_, func, select
 
+from greenmast.hub import gaps
 from greenmast.hub.freshness import Report, confirmed_s, shown_quality
+from greenmast.hub.gaps import Gap
 from greenmast.hub.messages import GOOD, QUALITIES
 from greenmast.hub.store import latest, messages, points, samples, sequences, sites
 from greenmast_protocol import alarms as alarm_table
@@ -201,6 +203,10 @@ class Queries:
         if before is not None:
             heard[None] = before
         return heard
+
+    def gaps(self, site: str) -> list[Gap] | None:
+        """What is missing of a site, oldest first (see `gaps`); None when there is no such site."""
+        return gaps.of_site(self._engine, site)
 
     def _site(self, row: Row[Any], now_s: int, views: dict[str, PointView]) -> SiteView:
         seen_s_ago = None if row.seen_s is None else max(0, now_s - row.seen_s)

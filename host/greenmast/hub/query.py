@@ -11,6 +11,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
 from greenmast.errors import DONE, REFUSED, USAGE, UserError
+from greenmast.hub.gaps import Gap
 from greenmast.hub.queries import Queries, SiteView
 from greenmast.hub.store import DEFAULT_URL, open_database
 from greenmast.site import near
@@ -18,9 +19,17 @@ from greenmast_protocol import show
 
 
 def run(
-    site: str | None, point: str | None, db: str | None, since_s: float, step_s: float, as_json: bool
+    site: str | None,
+    point: str | None,
+    db: str | None,
+    since_s: float,
+    step_s: float,
+    as_json: bool,
+    gaps: bool = False,
 ) -> int:
     """Print the sites, the newest values of `site`, or the last `since_s` of its `point` in steps.
+
+    With `gaps` what is missing of `site`.
 
     Raises UserError: exit 2 for a database that is not there or a span that is too fine, 1 for an unknown
     site.
@@ -29,6 +38,8 @@ def run(
     _must_exist(url)
     queries = Queries(open_database(url))
     now_s = int(time.time())
+    if gaps and (site is None or point is not None):
+        raise UserError("--gaps goes with one site", USAGE)
     if site is None:
         rows = [_contact(view) for view in queries.sites(now_s)]
         _print(rows, as_json, "{site:<24} last seen {seen_s_ago} s ago, {alarms} alarms")
@@ -37,6 +48,12 @@ def run(
     if view is None:
         known = [each.name for each in queries.sites(now_s)]
         raise UserError(f"the store knows no site {site}{near(site, known)}", REFUSED)
+    if gaps:
+        told = [_gap(gap) for gap in queries.gaps(site) or []]
+        _print(
+            told, as_json, "boot {boot:<5} {first} .. {last}, {count} records  {after} .. {before}  {state}"
+        )
+        return DONE
     if point is None:
         _print(_values(view), as_json, "{point:<28} {text:>14}  {quality:<8} {age_s} s ago")
         return DONE
@@ -83,6 +100,18 @@ def _values(view: SiteView) -> list[dict[str, object]]:
         }
         for name, told in sorted(view.points.items())
     ]
+
+
+def _gap(gap: Gap) -> dict[str, object]:
+    return {
+        "boot": gap.boot,
+        "first": gap.first,
+        "last": gap.last,
+        "count": gap.count,
+        "after": "?" if gap.after_s is None else _iso(gap.after_s),
+        "before": _iso(gap.before_s),
+        "state": "awaited" if gap.awaited else "lost",
+    }
 
 
 def _iso(at_s: int) -> str:

@@ -12,11 +12,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Table, and_, insert, or_, select, update
+from sqlalchemy import Connection, Engine, Table, and_, func, insert, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import SQLAlchemyError
 
-from greenmast.hub.messages import Notice, Record
+from greenmast.hub.messages import Freed, Notice, Record
 from greenmast.hub.sequence import Sequence
 from greenmast.hub.store import latest, messages, points, samples, sequences, sites
 
@@ -25,13 +25,17 @@ PATIENCE_MS = 60_000
 
 @dataclass(slots=True)
 class Written:
-    """What one batch came to. `acks` maps site -> {boot: highest number that the board may free}."""
+    """What one batch came to. `acks` maps site -> {boot: highest number that the board may free}.
+
+    `complete` maps each site that has spoken to whether the unbroken run of its boot holds a full report.
+    """
 
     records: int = 0
     rows: int = 0
     duplicates: int = 0
     given_up: int = 0
     acks: dict[str, dict[int, int]] = field(default_factory=dict)
+    complete: dict[str, bool] = field(default_factory=dict)
 
 
 class Writer:
@@ -44,17 +48,25 @@ class Writer:
         self._ids: dict[str, dict[str, int]] = {"sites": {}, "points": {}}
         self._sequences: dict[tuple[int, int], Sequence] = {}
         self._last_ms: dict[tuple[int, int], int] = {}
+        self._fulls: dict[tuple[int, int], int] = {}  # the last full report of each boot
 
-    def write(self, batch: Iterable[Record | Notice], now_ms: int) -> Written:
+    def write(self, batch: Iterable[Record | Freed | Notice], now_ms: int) -> Written:
         """Commits `batch` in order of arrival; `now_ms` is monotonic. SQLAlchemyError: nothing is stored."""
         records = [item for item in batch if isinstance(item, Record)]
+        freed = [item for item in batch if isinstance(item, Freed)]
         notices = [item for item in batch if isinstance(item, Notice)]
         try:
             with self._engine.begin() as connection:
-                self._name(connection, sites, [r.site for r in records] + [n.site for n in notices])
-                written = self._write_records(connection, records, now_ms) if records else Written()
+                self._name(
+                    connection,
+                    sites,
+                    [r.site for r in records] + [f.site for f in freed] + [n.site for n in notices],
+                )
+                written = Written()
+                if records or freed:
+                    self._write_records(connection, records, freed, now_ms, written)
                 for notice in notices:
-                    self._write_notice(connection, notice)
+                    self._write_notice(connection, notice, written)
         except SQLAlchemyError:
             self._forget()
             raise
@@ -64,6 +76,7 @@ class Writer:
         """Memory may be ahead of the rolled-back database: read everything anew."""
         self._ids = {"sites": {}, "points": {}}
         self._sequences.clear()
+        self._fulls.clear()
 
     def _name(self, connection: Connection, table: Table, names: Iterable[str]) -> None:
         """Makes sure that every name has a number in `self._ids[table]`."""
@@ -75,14 +88,23 @@ class Writer:
         for row in connection.execute(select(table.c.id, table.c.name).where(table.c.name.in_(missing))):
             known[row.name] = row.id
 
-    def _write_records(self, connection: Connection, records: list[Record], now_ms: int) -> Written:
-        fresh = self._insert_messages(connection, records)
-        rows = self._insert_samples(connection, fresh)
+    def _write_records(
+        self,
+        connection: Connection,
+        records: list[Record],
+        freed: list[Freed],
+        now_ms: int,
+        written: Written,
+    ) -> None:
+        fresh = self._insert_messages(connection, records) if records else []
+        written.records = len(fresh)
+        written.rows = self._insert_samples(connection, fresh)
+        written.duplicates = len(records) - len(fresh)
         self._update_latest(connection, fresh)
-        written = Written(len(fresh), rows, len(records) - len(fresh))
-        self._update_sequences(connection, records, now_ms, written)
+        self._update_sequences(connection, records, freed, now_ms, written)
         self._update_sites(connection, fresh)
-        return written
+        for record in records:  # the last one of a site counts
+            written.complete[record.site] = self._is_complete(connection, record.site, record.boot)
 
     def _insert_messages(self, connection: Connection, records: list[Record]) -> list[tuple[int, Record]]:
         """Inserts those that are new; returns them with their row numbers, in order of arrival."""
@@ -171,6 +193,7 @@ class Writer:
         self,
         connection: Connection,
         records: list[Record],
+        freed: list[Freed],
         now_ms: int,
         written: Written,
     ) -> None:
@@ -180,8 +203,15 @@ class Writer:
             if record.lost:
                 written.given_up += sequence.give_up(record.seq - record.lost, record.seq - 1)
             sequence.add(record.seq)
+            if record.full:
+                key = (site_ids[record.site], record.boot)
+                self._fulls[key] = max(record.seq, self._full(connection, *key))
+        for item in freed:
+            sequence = self._sequence(connection, site_ids[item.site], item.boot)
+            written.given_up += sequence.give_up(1, item.seq)
         rows = []
-        for site, boot in dict.fromkeys((record.site, record.boot) for record in records):
+        told = [(record.site, record.boot) for record in records] + [(item.site, item.boot) for item in freed]
+        for site, boot in dict.fromkeys(told):
             key = (site_ids[site], boot)
             sequence = self._sequence(connection, *key)
             written.given_up += sequence.age_hole(now_ms - self._last_ms.get(key, now_ms), self._patience_ms)
@@ -224,6 +254,21 @@ class Writer:
         self._sequences[key] = sequence
         return sequence
 
+    def _full(self, connection: Connection, site: int, boot: int) -> int:
+        """Number of the last full report of a boot, 0 for none."""
+        key = (site, boot)
+        if key not in self._fulls:
+            of_boot = and_(messages.c.site == site, messages.c.boot == boot, messages.c.full.is_(True))
+            self._fulls[key] = (
+                connection.execute(select(func.max(messages.c.seq)).where(of_boot)).scalar() or 0
+            )
+        return self._fulls[key]
+
+    def _is_complete(self, connection: Connection, site: str, boot: int) -> bool:
+        key = (self._ids["sites"][site], boot)
+        full = self._full(connection, *key)
+        return 0 < full >= self._sequence(connection, *key).first
+
     def _update_sites(self, connection: Connection, fresh: list[tuple[int, Record]]) -> None:
         """The last record of each site's current boot, and when the board last spoke."""
         last: dict[str, Record] = {}
@@ -254,11 +299,16 @@ class Writer:
         earlier = or_(sites.c.seen_s.is_(None), sites.c.seen_s < at_s)
         connection.execute(update(sites).where(sites.c.id == site, earlier).values(seen_s=at_s))
 
-    def _write_notice(self, connection: Connection, notice: Notice) -> None:
+    def _write_notice(self, connection: Connection, notice: Notice, written: Written) -> None:
         number = self._ids["sites"][notice.site]
         values: dict[str, Any] = {notice.topic: json.dumps(notice.body)}
         if notice.topic == "state":
             values["online"] = notice.body["online"]
+            boot = notice.body.get("boot")
+            if notice.body["online"] and type(boot) is int:
+                written.complete[notice.site] = self._is_complete(connection, notice.site, boot)
+            else:  # nobody there who could be asked
+                written.complete[notice.site] = True
         connection.execute(update(sites).where(sites.c.id == number).values(**values))
         if notice.is_contact:
             self._seen(connection, number, notice.received_ms // 1000)

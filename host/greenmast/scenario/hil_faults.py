@@ -32,7 +32,10 @@ class HilFaults:
         kinds = self.active.setdefault(on, set())
         (kinds.add if so else kinds.discard)(kind)
         target, _, name = on.partition(".")
-        if target == faults.BUS:
+        if kind == "flash_full":
+            assert isinstance(self._world, World)
+            self._world.board.refuse_writes(so)
+        elif target == faults.BUS:
             for bus in [name] if name else self._world.wires:
                 self._line(bus, kind, on, so)
         elif kind in faults.CONTACTOR:

@@ -144,3 +144,8 @@ async def test_the_description_needs_no_network(client: httpx.AsyncClient) -> No
 async def test_bad_requests_are_answered_plainly(client: httpx.AsyncClient, path: str, status: int) -> None:
     assert (await client.get(path)).status_code == status
     assert len((await client.get("/api/sites")).json()["sites"]) == 2
+
+
+async def test_what_is_missing_of_a_site_is_told(client: httpx.AsyncClient) -> None:
+    assert (await client.get("/api/sites/none/gaps")).status_code == 404
+    assert (await client.get("/api/sites/alpha/gaps")).json() == {"site": "alpha", "gaps": []}

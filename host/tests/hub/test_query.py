@@ -65,3 +65,23 @@ def test_a_database_that_is_not_there_is_not_made(tmp_path: Path) -> None:
         ask(f"sqlite:///{tmp_path}/none.db")
     assert refused.value.exit_code == USAGE
     assert not list(tmp_path.iterdir())
+
+
+def test_gaps_are_listed_with_their_numbers_and_whether_they_may_yet_come(
+    db: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    told_s = int(time.time()) - 5
+    for seq, lost in ((2, 0), (6, 3), (8, 0)):
+        Writer(open_database(db)).write(
+            [Record("alpha", "log", 1, seq, told_s, True, False, told_s * 1000, body="{}", lost=lost)], 0
+        )
+    assert query.run("alpha", None, db, 600, 60, True, gaps=True) == DONE
+    rows = [json.loads(line) for line in lines(capsys)]
+    assert [(row["first"], row["last"], row["count"], row["state"]) for row in rows] == [
+        (3, 5, 3, "lost"),
+        (7, 7, 1, "awaited"),
+    ]
+    assert query.run("alpha", None, db, 600, 60, False, gaps=True) == DONE
+    assert "3 .. 5, 3 records" in lines(capsys)[0]
+    with pytest.raises(UserError, match="one site"):
+        query.run(None, None, db, 600, 60, False, gaps=True)

@@ -15,7 +15,7 @@ from greenmast.site import Input
     [
         ("fault = { on = 'fuel', kind = 'silent' }", "fuel silent (needs a fuel sensor of its own)"),
         ("fault = { on = 'clock', kind = 'lost' }", "clock lost (needs a clock"),
-        ("fault = { on = 'controller', kind = 'flash_full' }", "flash_full (needs a faulty flash)"),
+        ("fault = { on = 'controller', kind = 'bit_rot' }", "bit_rot (needs a faulty flash)"),
         ("fault = { on = 'link', kind = 'partition' }", "partition (needs commands"),
         ("plant = { 'site.smoke' = 1 }", "site.smoke (no such input is wired)"),
         (
