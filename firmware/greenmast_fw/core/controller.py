@@ -91,7 +91,7 @@ class Controller:
             from greenmast_fw.core import aggregate  # few sites have several devices of one role
 
             self.aggregate = aggregate.Aggregate(params, site.instances)
-        self.resets = Resets(site.idle)
+        self.resets = Resets(params, site.idle)
         self.queue: "list[Event]" = []  # from commands since the step before
         self.mode = AUTO
         self.mode_ms = 0  # time left of a mode set by command
@@ -134,6 +134,7 @@ class Controller:
             self.charge,
             self.protection,
             self.alarms,
+            self.resets,
         ):
             part.configure(params)
         if self.aggregate:

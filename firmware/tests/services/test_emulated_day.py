@@ -143,6 +143,7 @@ class Day(CoreRun):
             nothing,  # type: ignore[arg-type]
             5_000,
             1,
+            self.board.wall,  # type: ignore[arg-type]
         )
         self._telemetry = Telemetry(
             self._scan_values,
@@ -163,6 +164,8 @@ class Day(CoreRun):
         scan, box, decision = self._scan_values, self.board.box, self.controller.decision
         scan.uptime_ms = self.time_ms - self._booted_ms
         self.board.wall.s = START_S + self.time_ms // 1000
+        if decision.worth_storing:
+            scan.stored_wh[:] = self.controller.energy.wh  # as the keeper does
         scan._publish(self._snapshot.v, self._snapshot.q, decision)
         if decision.events:
             self.stored.append(list(decision.events))
