@@ -1,12 +1,10 @@
-"""What the MQTT client's tests are made of: board, bad brokers, links that go dead, certificates.
+"""What the MQTT client's tests are made of: a board of its own, and what it is compiled from.
 
 Knows processes, ports and files; no expectations. Every wait has an end.
 """
 
 from __future__ import annotations
 
-import datetime
-import ipaddress
 import json
 import subprocess
 import threading
@@ -20,7 +18,6 @@ from greenmast.emulator import runtime
 from greenmast.testing import WAIT_S
 
 ROOT = Path(__file__).parents[1]
-ELSEWHERE = "elsewhere.test"  # a host's certificate that is not good for 127.0.0.1
 
 
 def compile_board(target: Path) -> Path:
@@ -114,51 +111,3 @@ class Board:
         self._reader.join(10)
         assert self._process.stdout is not None
         self._process.stdout.close()
-
-
-class Certificates:
-    """An authority and what it signs, as DER files for the board and PEM files for Mosquitto."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self._keys: dict[str, Any] = {}
-        self._names: dict[str, Any] = {}
-
-    def make(self, name: str, *, issuer: str, host: str | None = None, expired: bool = False) -> None:
-        """Key and certificate in `<name>.{pem,key.pem,der,key.der}`; its own issuer is an authority."""
-        from cryptography import x509
-        from cryptography.hazmat.primitives import hashes, serialization
-        from cryptography.hazmat.primitives.asymmetric import ec
-
-        key = self._keys[name] = ec.generate_private_key(ec.SECP256R1())
-        self._names[name] = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, host or name)])
-        now = datetime.datetime.now(datetime.UTC)
-        builder = (
-            x509.CertificateBuilder()
-            .subject_name(self._names[name])
-            .issuer_name(self._names[issuer])
-            .public_key(key.public_key())
-            .serial_number(x509.random_serial_number())
-            .not_valid_before(now - datetime.timedelta(days=30))
-            .not_valid_after(now + datetime.timedelta(days=-1 if expired else 30))
-            .add_extension(x509.BasicConstraints(ca=issuer == name, path_length=None), critical=True)
-        )
-        if host:
-            alternatives: list[x509.GeneralName] = [x509.DNSName(host)]
-            if host != ELSEWHERE:
-                alternatives.append(x509.IPAddress(ipaddress.ip_address("127.0.0.1")))
-            builder = builder.add_extension(x509.SubjectAlternativeName(alternatives), critical=False)
-        certificate = builder.sign(self._keys[issuer], hashes.SHA256())
-        for suffix, encoding in (("pem", serialization.Encoding.PEM), ("der", serialization.Encoding.DER)):
-            (self.folder / f"{name}.{suffix}").write_bytes(certificate.public_bytes(encoding))
-            (self.folder / f"{name}.key.{suffix}").write_bytes(
-                key.private_bytes(
-                    encoding, serialization.PrivateFormat.TraditionalOpenSSL, serialization.NoEncryption()
-                )
-            )
-
-    def board(self, authority: str = "authority", client: str | None = "board") -> dict[str, str]:
-        files = {"ca": f"{self.folder}/{authority}.der"}
-        if client:
-            files |= {"cert": f"{self.folder}/{client}.der", "key": f"{self.folder}/{client}.key.der"}
-        return files

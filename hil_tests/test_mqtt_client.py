@@ -11,10 +11,11 @@ from typing import Any
 
 import paho.mqtt.client as paho
 import pytest
-from hil_tests.mqtt_rig import Board, Certificates, compile_board
+from hil_tests.mqtt_rig import Board, compile_board
 
 from greenmast.testing import WAIT_S, Mosquitto, wait_for
 from greenmast.testing_mqtt import Proxy
+from greenmast.testing_tls import Certificates
 
 MESSAGES = {"topic": "t/tele", "count": 200, "size": 600, "gap_ms": 10, "retain": False}
 

@@ -11,7 +11,6 @@ from typing import Any
 
 import pytest
 from hil_tests.bench import GRID_GOOD, PARAMETERS, SITE
-from hil_tests.mqtt_rig import ELSEWHERE, Certificates
 
 from greenmast import site as sites
 from greenmast.chain import Chain, HubProcess
@@ -22,6 +21,7 @@ from greenmast.link.base import Link, NoContactError
 from greenmast.link.mqtt import MqttLink
 from greenmast.link.serial import SerialLink
 from greenmast.testing import Mosquitto, wait_for
+from greenmast.testing_tls import ELSEWHERE, Certificates
 
 INDIA = Path(sites.__file__).parent / "sites" / "india-rural.toml"
 SPEED = 6

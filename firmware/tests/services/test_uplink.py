@@ -67,9 +67,7 @@ class Scan:
     controller = Controller()
 
 
-class Telemetry:
-    scan = Scan()
-
+class Outbox:
     def __init__(self):
         self.acknowledged = []
 
@@ -93,9 +91,9 @@ class Link:
 
     def __init__(self):
         self.board = Board()
-        self.telemetry = Telemetry()
+        self.outbox = Outbox()
         self.uplink = uplink.Uplink(
-            {"host": "x", "port": 1}, "india-rural", rpc.Rpc(self.board), self.telemetry
+            {"host": "x", "port": 1}, "india-rural", rpc.Rpc(self.board), Scan(), self.outbox
         )
         self.uplink.client = self.client = Client()
 
@@ -179,9 +177,9 @@ def test_an_acknowledgement_that_makes_no_sense_is_counted_and_frees_nothing():
     ):
         link.bring(bad, kind=b"ack")
     assert link.uplink.refused == 8
-    assert link.telemetry.acknowledged == []
+    assert link.outbox.acknowledged == []
     link.bring(b'{"boot":3,"seq":1}', kind=b"ack")
-    assert link.telemetry.acknowledged == [(3, 1)]
+    assert link.outbox.acknowledged == [(3, 1)]
 
 
 def test_a_refused_certificate_is_reported_to_the_controller():
