@@ -1,4 +1,4 @@
-"""Every end of a virtual board as its cabinet sees it: what the flash held, what pins and contactors had done.
+"""Every end of a virtual board as its cabinet sees it: what flash held, what pins and contactors had done.
 
 Owns the watching, in the world's own loop, and the rule which movements of a contactor were needed.
 """
@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 from greenmast.emulator.world import World
 from greenmast.plant.config import CONTACTORS
@@ -112,7 +113,7 @@ def needless(marks: Sequence[Mark], idle: dict[str, bool]) -> tuple[list[str], i
     wrong = []
     moves = 0
     stood: dict[str, set[bool]] = {}
-    for mark, after in zip(marks, marks[1:], strict=False):
+    for mark, after in pairwise(marks):
         resumed = any(len(positions) > 1 for positions in mark.pins.values())
         for name in CONTACTORS:
             if name not in idle:

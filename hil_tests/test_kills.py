@@ -95,6 +95,7 @@ pytestmark = [
     pytest.mark.timeout(240 + 30 * min(KILLS, KILLS_A_SITE)),
 ]
 RESERVE: dict[str, object] = {"permille": 500, "for_s": 36_000}
+NOHUB = bool(os.environ.get("NOHUB"))
 LIVES = range((KILLS + KILLS_A_SITE - 1) // KILLS_A_SITE)
 total: Counter[str] = Counter()
 
@@ -115,7 +116,7 @@ def house(bench_site: Site, make_bench: Callable[..., Bench], tmp_path: Path) ->
         stack.callback(hub.stop)
         plant = {**GRID_GOOD, "battery.soc_permille": 320, "solar.power_w": 0, "load.power_w": 1_500}
         mqtt = {"host": "127.0.0.1", "port": broker.port}
-        bench = make_bench(bench_site, plant=plant, speed=SPEED, mqtt=mqtt)
+        bench = make_bench(bench_site, plant=plant, speed=SPEED, mqtt=None if NOHUB else mqtt)
         house = House(bench, broker, hub, tmp_path)
         stack.callback(house.close)
         bench.until("grid in use", lambda: bench.word("source.ac") == "grid")
@@ -188,7 +189,8 @@ class Campaign:
             self.command()
             return
         self.grid_good = dice.random() < (0.15 if self.grid_good else 0.7)
-        self.soc = dice.choice((170, 230, 285, 285, 600))
+        if dice.random() < 0.6:
+            self.soc = dice.choice((170, 230, 285, 285, 600))
         truths = GRID_GOOD if self.grid_good else GRID_DEAD
         self.bench.plant({**truths, "battery.soc_permille": self.soc})
 
@@ -225,10 +227,12 @@ class Campaign:
         def still() -> bool:
             nonlocal state, since_s
             now_s = bench.chain.do(lambda: self.world.plant.time_s)
-            told = bench.points("genset.state", "source.ac", "controller.safe_mode", *COUNTERS)
+            told = bench.points("genset.state", "source.ac", "battery.soc_permille", *COUNTERS)
             self.counts_on(told)
+            soc = told["battery.soc_permille"]  # one that has leapt is not believed at once
+            believed = soc is not None and abs(soc - bench.truth("battery.soc_permille")) < 20
             is_now = f"{told['genset.state']} {told['source.ac']}"
-            if is_now != state or told["genset.state"] is None or told["source.ac"] is None:
+            if is_now != state or not believed or told["source.ac"] is None:
                 state, since_s = is_now, now_s
             quiet = points.GENSET_STATES[told["genset.state"] or 0] in QUIET_STATES
             return quiet and now_s - max(since_s, deaths.moved_s) > CALM_S
@@ -412,6 +416,7 @@ class Campaign:
         told = [Event(r["boot"], r["seq"], r["n"], r["up"], tuple(r["event"])) for r in bench.log()]
         assert told[: len(self.last.events)] == self.last.events
         wanted = bench.statistics()["telemetry"]["seq"]
+        if NOHUB: return
         boot = bench.boot()
         bench.until("everything acknowledged", lambda: self.house.acked.get(boot, 0) >= wanted, 90)
         self.house.no_acknowledged_record_is_lost()
