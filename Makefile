@@ -10,9 +10,10 @@ SEED ?= 1
 JOBS ?= 2
 N ?= 100
 SECONDS ?= 600
+HEAP ?= 96
 DECODERS ?=
 
-.PHONY: help install system demo test lint type coverage mutate fuzz campaign bench docs kills clean
+.PHONY: help install system demo test lint type coverage mutate fuzz campaign bench docs gate kills clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 18
@@ -63,6 +64,9 @@ docs: install ## the documents that follow from the tables: state machines, para
 
 campaign: install ## random steps against the invariants: STEPS=1000000 SEED=1 JOBS=2
 	@$(BIN)/python firmware/tests/core/walk.py --steps $(STEPS) --seed $(SEED) --jobs $(JOBS)
+
+gate: install ## the memory gate: TLS, commands, commits, broker killed, line dead: SECONDS=3600 HEAP=96
+	@$(BIN)/python -m greenmast.bench.gate $(SECONDS) $(HEAP)
 
 kills: install ## SIGKILL at random instants of a running story: N=100 SEED=1
 	@GREENMAST_KILLS=$(N) $(BIN)/python -m pytest hil_tests/test_kills.py --hil-seed $(SEED) -s

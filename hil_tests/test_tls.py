@@ -21,9 +21,8 @@ from greenmast.link.base import Link, NoContactError
 from greenmast.link.mqtt import MqttLink
 from greenmast.link.serial import SerialLink
 from greenmast.testing import Mosquitto, wait_for
-from greenmast.testing_tls import ELSEWHERE, Certificates
+from greenmast.testing_tls import ELSEWHERE, Certificates, site_file
 
-INDIA = Path(sites.__file__).parent / "sites" / "india-rural.toml"
 SPEED = 6
 SLOWLY = PARAMETERS | {"telemetry.period_s": 30}
 # What a board is told by mbedTLS for each broker that is not its own.
@@ -70,18 +69,6 @@ def broker(tmp_path_factory: pytest.TempPathFactory, certificates: Certificates)
     made.mosquitto.stop()
 
 
-def site_file(folder: Path, port: int, certificates: Certificates) -> str:
-    """India-rural with TLS; the board's own files are PEM, as an authority hands them out."""
-    text = INDIA.read_text(encoding="utf-8")
-    made = certificates.folder
-    head, tail = text.split("[mqtt]")
-    mqtt = f'[mqtt]\nhost = "127.0.0.1"\nport = {port}\ntls = true\nca = "{made}/authority.pem"\n'
-    mqtt += f'cert = "{made}/board.pem"\nkey = "{made}/board.key.pem"\n'
-    file = folder / "site.toml"
-    file.write_text(f"{head}{mqtt}[access]{tail.split('[access]')[1]}", encoding="utf-8")
-    return str(file)
-
-
 def alarms(link: Link) -> dict[str, str]:
     return {row["name"]: row["state"] for row in link.call("alarms")["alarms"]}
 
@@ -91,7 +78,7 @@ def running(
     folder: Path, broker: Broker, certificates: Certificates, *, romfs: bool
 ) -> Iterator[tuple[Chain, SerialLink]]:
     """The site and its console; its board's code runs in place or is loaded into the heap."""
-    site = sites.load(site_file(folder, broker.mosquitto.port, certificates), SLOWLY)
+    site = sites.load(str(site_file(folder, SITE, broker.mosquitto.port, certificates)), SLOWLY)
 
     def make_world(log: Callable[[str], None]) -> World:
         begin = datetime(2025, 4, 15, 10, 30, tzinfo=site.timezone)

@@ -4,8 +4,14 @@ from __future__ import annotations
 
 import datetime
 import ipaddress
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+
+from greenmast import certificates
+from greenmast import site as sites
 
 ELSEWHERE = "elsewhere.test"  # a host's certificate that is not good for 127.0.0.1
 
@@ -56,3 +62,40 @@ class Certificates:
         if client:
             files |= {"cert": f"{self.folder}/{client}.der", "key": f"{self.folder}/{client}.key.der"}
         return files
+
+
+def house(folder: Path) -> Certificates:
+    """An authority, its broker on 127.0.0.1, a board and a hub."""
+    made = Certificates(folder)
+    made.make("authority", issuer="authority")
+    made.make("broker", issuer="authority", host="broker.test")
+    made.make("board", issuer="authority")
+    made.make("hub", issuer="authority")
+    return made
+
+
+@contextmanager
+def environment(made: Certificates, name: str) -> Iterator[None]:
+    """While the context is open, the host's processes prove themselves to brokers with this certificate."""
+    told = {certificates.CA: "authority", certificates.CERT: name, certificates.KEY: f"{name}.key"}
+    before = {variable: os.environ.get(variable) for variable in told}
+    os.environ.update({variable: f"{made.folder}/{file}.pem" for variable, file in told.items()})
+    try:
+        yield
+    finally:
+        for variable, value in before.items():
+            if value is None:
+                os.environ.pop(variable)
+            else:
+                os.environ[variable] = value
+
+
+def site_file(folder: Path, site: str, port: int, made: Certificates) -> Path:
+    """A shipped site as a file: its board talks TLS to this port. Certificates in PEM, as one gets them."""
+    text = (Path(sites.__file__).parent / "sites" / f"{site}.toml").read_text(encoding="utf-8")
+    head, tail = text.split("[mqtt]")
+    mqtt = f'[mqtt]\nhost = "127.0.0.1"\nport = {port}\ntls = true\nca = "{made.folder}/authority.pem"\n'
+    mqtt += f'cert = "{made.folder}/board.pem"\nkey = "{made.folder}/board.key.pem"\n'
+    file = folder / "site.toml"
+    file.write_text(f"{head}{mqtt}[access]{tail.split('[access]')[1]}", encoding="utf-8")
+    return file

@@ -8,32 +8,33 @@ board restarts for nothing but its configuration, has memory for all of it, send
 
 from __future__ import annotations
 
-import os
+import json
 import signal
 import sqlite3
+import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, closing, contextmanager
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack, closing
 from datetime import datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from greenmast import certificates
 from greenmast import site as sites
 from greenmast.chain import Chain, HubProcess
 from greenmast.config import transaction
 from greenmast.config.source import Source
 from greenmast.demo import PACE
+from greenmast.emulator.board import HEAP_B, WK_B
 from greenmast.emulator.world import World
-from greenmast.errors import UserError
+from greenmast.errors import DONE, REFUSED, UserError
 from greenmast.link import reading
 from greenmast.link.base import NoContactError, RefusedError
 from greenmast.link.serial import SerialLink
 from greenmast.site import Site
 from greenmast.testing import Mosquitto
 from greenmast.testing_mqtt import Proxy
-from greenmast.testing_tls import Certificates
+from greenmast.testing_tls import environment, house, site_file
 
 SITE = "india-rural"
 SHORTEST_S = 75.0
@@ -60,8 +61,8 @@ def run(seconds: float, heap_b: int, *, romfs: bool = True, tell: Tell = lambda 
     """
     with ExitStack() as stack:
         folder = Path(stack.enter_context(TemporaryDirectory(prefix="greenmast-")))
-        made = _certificates(folder)
-        stack.enter_context(_environment(made))
+        made = house(folder)
+        stack.enter_context(environment(made, "hub"))
         broker = Mosquitto(
             folder,
             extra=f"cafile {made.folder}/authority.pem\ncertfile {made.folder}/broker.pem\n"
@@ -73,7 +74,7 @@ def run(seconds: float, heap_b: int, *, romfs: bool = True, tell: Tell = lambda 
         stack.callback(proxy.close)
         hub = HubProcess(f"mqtts://127.0.0.1:{broker.port}", folder)
         stack.callback(hub.stop)
-        site = sites.load(str(_site_file(folder, proxy.port, made)), PACE)
+        site = sites.load(str(site_file(folder, SITE, proxy.port, made)), PACE)
         chain = Chain(_world(site, folder, heap_b, romfs), folder / "board.log")
         stack.enter_context(chain)
         visit = _Visit(chain, broker, proxy, tell)
@@ -209,7 +210,7 @@ class _Visit:
         with self._link() as link:
             self._note(int(link.hello()["boot"]), link)
             document = link.call("config.get")
-        full_s = 600 if document["params"]["telemetry.full_s"] == 900 else 900
+        full_s = 600 if document["params"].get("telemetry.full_s", 900) == 900 else 900
         changed = {**document, "params": {**document["params"], "telemetry.full_s": full_s}}
         transaction.apply(self._link, Source("gate", lambda revision: {**changed, "revision": revision}))
         self.commits += 1
@@ -234,46 +235,27 @@ class _Visit:
         self._tell("the line is back")
 
 
-def _certificates(folder: Path) -> Certificates:
-    made = Certificates(folder)
-    made.make("authority", issuer="authority")
-    made.make("broker", issuer="authority", host="broker.test")
-    made.make("board", issuer="authority")
-    made.make("hub", issuer="authority")
-    return made
-
-
-@contextmanager
-def _environment(made: Certificates) -> Iterator[None]:
-    """With what the hub's process proves itself, while the context is open."""
-    names = {certificates.CA: "authority.pem", certificates.CERT: "hub.pem", certificates.KEY: "hub.key.pem"}
-    before = {name: os.environ.get(name) for name in names}
-    os.environ.update({name: str(made.folder / file) for name, file in names.items()})
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            if value is None:
-                os.environ.pop(name)
-            else:
-                os.environ[name] = value
-
-
-def _site_file(folder: Path, port: int, made: Certificates) -> Path:
-    """The reference site, with TLS to this port."""
-    text = (Path(sites.__file__).parent / "sites" / f"{SITE}.toml").read_text(encoding="utf-8")
-    head, tail = text.split("[mqtt]")
-    _, rest = tail.split("[access]")
-    mqtt = f'[mqtt]\nhost = "127.0.0.1"\nport = {port}\ntls = true\nca = "{made.folder}/authority.pem"\n'
-    mqtt += f'cert = "{made.folder}/board.pem"\nkey = "{made.folder}/board.key.pem"\n\n'
-    file = folder / "site.toml"
-    file.write_text(f"{head}{mqtt}[access]{rest}", encoding="utf-8")
-    return file
-
-
 def _world(site: Site, folder: Path, heap_b: int, romfs: bool) -> Callable[[Callable[[str], None]], World]:
     def make(log: Callable[[str], None]) -> World:
         start = datetime(2025, 4, 15, 10, 30, tzinfo=site.timezone)
         return World(site, folder, start=start, heap_b=heap_b, romfs=romfs, time_server=True, on_log=log)
 
     return make
+
+
+def main() -> int:
+    """Prints the result of `run(SECONDS, HEAP_WK)` as JSON; exit code 0 when it passed."""
+    seconds = float(sys.argv[1]) if len(sys.argv) > 1 else SHORTEST_S
+    heap_b = int(sys.argv[2]) * WK_B if len(sys.argv) > 2 else HEAP_B
+    start = time.monotonic()
+
+    def tell(line: str) -> None:
+        print(f"{time.monotonic() - start:6.0f} s  {line}", file=sys.stderr, flush=True)
+
+    result = run(seconds, heap_b, tell=tell)
+    print(json.dumps(result))
+    return DONE if result["passed"] else REFUSED
+
+
+if __name__ == "__main__":
+    sys.exit(main())
