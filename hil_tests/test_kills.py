@@ -95,7 +95,6 @@ pytestmark = [
     pytest.mark.timeout(240 + 30 * min(KILLS, KILLS_A_SITE)),
 ]
 RESERVE: dict[str, object] = {"permille": 500, "for_s": 36_000}
-NOHUB = bool(os.environ.get("NOHUB"))
 LIVES = range((KILLS + KILLS_A_SITE - 1) // KILLS_A_SITE)
 total: Counter[str] = Counter()
 
@@ -116,7 +115,7 @@ def house(bench_site: Site, make_bench: Callable[..., Bench], tmp_path: Path) ->
         stack.callback(hub.stop)
         plant = {**GRID_GOOD, "battery.soc_permille": 320, "solar.power_w": 0, "load.power_w": 1_500}
         mqtt = {"host": "127.0.0.1", "port": broker.port}
-        bench = make_bench(bench_site, plant=plant, speed=SPEED, mqtt=None if NOHUB else mqtt)
+        bench = make_bench(bench_site, plant=plant, speed=SPEED, mqtt=mqtt)
         house = House(bench, broker, hub, tmp_path)
         stack.callback(house.close)
         bench.until("grid in use", lambda: bench.word("source.ac") == "grid")
@@ -166,7 +165,7 @@ class Campaign:
     def run(self, kills: int) -> None:
         """Until so many kills are done and judged."""
         while self.counts["kills"] < kills:
-            if self.dice.random() < 0.08:
+            if self.dice.random() < 0.1:
                 self.transaction()
                 continue
             start = self.begin()
@@ -188,9 +187,9 @@ class Campaign:
         if dice.random() < 0.2:
             self.command()
             return
-        self.grid_good = dice.random() < (0.15 if self.grid_good else 0.7)
+        self.grid_good = dice.random() < (0.15 if self.grid_good else 0.5)
         if dice.random() < 0.6:
-            self.soc = dice.choice((170, 230, 285, 285, 600))
+            self.soc = dice.choice((170, 230, 285, 600))
         truths = GRID_GOOD if self.grid_good else GRID_DEAD
         self.bench.plant({**truths, "battery.soc_permille": self.soc})
 
@@ -416,7 +415,6 @@ class Campaign:
         told = [Event(r["boot"], r["seq"], r["n"], r["up"], tuple(r["event"])) for r in bench.log()]
         assert told[: len(self.last.events)] == self.last.events
         wanted = bench.statistics()["telemetry"]["seq"]
-        if NOHUB: return
         boot = bench.boot()
         bench.until("everything acknowledged", lambda: self.house.acked.get(boot, 0) >= wanted, 90)
         self.house.no_acknowledged_record_is_lost()
@@ -425,6 +423,7 @@ class Campaign:
         self.read_counters()
         truth = bench.truth("load.energy_wh")
         assert abs(self.told["load.energy_wh"] - truth) < 30, truth
+        assert "MemoryError" not in bench.chain.log.read_text()
         self.counts["events"] += len(self.last.events)
         self.counts["records"] += len(self.last.events) + len(self.last.reports)
         self.counts["stores"] += self.last.number("record")

@@ -91,11 +91,13 @@ def build(
     full: bool,
     v_and_q: "list[bytes | bytearray]",
     lost: int = 0,
-) -> bytes:
-    """JSON bytes of a report; `v_and_q` is what `members` gives."""
+) -> "list[bytes | bytearray]":
+    """JSON of a report, in pieces; `v_and_q` is what `members` gives."""
     head = '{"boot":%d,"seq":%d,%s"ts":%d,' % (boot, seq, lost_member(lost), ts)
     head += '"trusted":%s,"full":%s,' % ("true" if trusted else "false", "true" if full else "false")
-    return b"".join([head.encode()] + v_and_q + [b"}"])
+    v_and_q.insert(0, head.encode())
+    v_and_q.append(b"}")
+    return v_and_q
 
 
 def lost_member(lost: int) -> str:

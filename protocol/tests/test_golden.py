@@ -103,7 +103,7 @@ def test_a_report_is_built_to_the_golden_bytes():
     values[i] = 51234
     values[k] = 0  # not good, so its last value is not told
     codes[k] = quality.STALE
-    built = tele.build(7, 12, 1732406400, True, False, tele.members([i, k], values, codes))
+    built = b"".join(tele.build(7, 12, 1732406400, True, False, tele.members([i, k], values, codes)))
     assert built == _golden("tele.json")["good"][0].encode()
 
 

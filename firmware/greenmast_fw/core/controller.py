@@ -283,16 +283,16 @@ class Controller:
         """What must survive a reset; JSON-able. `Decision.worth_storing` says when it should be stored."""
         from greenmast_fw.core import record  # loaded when first needed: heap is scarce
 
-        return record.gather(self)
+        return dict(record.parts(self))
 
     def restore(self, memory: "dict[str, object]") -> bool:
         """Resume from `memory` before the first step.
 
         One of another version or shape is left alone: returns False.
         """
-        from greenmast_fw.core import record  # loaded when first needed: heap is scarce
+        from greenmast_fw.core import resume  # loaded when first needed: heap is scarce
 
-        if not record.resume(self, memory):
+        if not resume.put_back(self, memory):
             return False
         self.decision.alarms = self.alarms.active
         if self.resets.left_ms:

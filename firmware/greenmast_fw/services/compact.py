@@ -47,8 +47,8 @@ def put_report(
     return at
 
 
-def report(ring: "Ring", image: "Image", layout_: int, lost: int) -> bytes:
-    """JSON of the report that `ring` has just read."""
+def report(ring: "Ring", image: "Image", layout_: int, lost: int) -> "list[bytes | bytearray]":
+    """JSON of the report that `ring` has just read, in pieces: no room is sure for all of it in one."""
     data = ring.payload
     stamp_s, its_layout = struct.unpack_from(_REPORT, data, 0)
     told = tele.Members()

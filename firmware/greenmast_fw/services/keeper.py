@@ -39,13 +39,13 @@ class Keeper:
 
     async def run(self) -> None:
         """Store what is worth it, for ever."""
-        while True:
-            await clock.sleep_ms(_TICK_MS)
-            self._credit_ms = min(self._credit_ms + _TICK_MS, _CREDIT_MAX_MS)
+        while True:  # the first time before there are messages in memory
             if self._scan.worth_storing or self._is_new():
                 self.store()
             failing = self._failed or self._outbox.failing
             self._scan.controller.report_alarm(_STORAGE_FAULT, failing)
+            await clock.sleep_ms(_TICK_MS)
+            self._credit_ms = min(self._credit_ms + _TICK_MS, _CREDIT_MAX_MS)
 
     def commanded(self) -> None:
         """A command has been accepted and is about to be answered."""
@@ -54,17 +54,19 @@ class Keeper:
             self.store()
 
     def store(self) -> None:
-        """Write the record now."""
+        """Write the record now. Raises MemoryError; the next round tries again."""
         scan = self._scan
-        scan.worth_storing = False
-        scan.stored_wh[:] = scan.controller.energy.wh
+        scan.worth_storing = True  # until it is done
+        pieces = overlay.run(_pieces, scan.controller)
         try:
-            files.store(files.RECORD, (json.dumps(overlay.run(scan.controller.memory)).encode(),))
+            files.store(files.RECORD, pieces)
             self._failed = False
         except OSError as error:
             self.failures += 1
             self._journal.write("keeper", "the record is not stored: %r" % error)
             self._failed = True
+        scan.worth_storing = False
+        scan.stored_wh[:] = scan.controller.energy.wh
 
     def _is_new(self) -> bool:
         """Whether energy is known of which nothing was."""
@@ -73,6 +75,17 @@ class Keeper:
             if scan.stored_wh[i] is None and scan.controller.energy.wh[i] is not None:
                 return True
         return False
+
+
+def _pieces(controller: "Controller") -> "list[bytes]":
+    """The JSON of the record, part by part: there may be no room for all of it in one piece."""
+    from greenmast_fw.core import record
+
+    out = []
+    for name, part in record.parts(controller):
+        out.append(('%s"%s":%s' % ("," if out else "{", name, json.dumps(part))).encode())
+    out.append(b"}")
+    return out
 
 
 def resume(controller: "Controller", kept: "dict[str, object]", journal: "Journal") -> None:

@@ -183,7 +183,7 @@ class Outbox:
             return 1 if (other.boot, other.seq) < (one.boot, one.seq) else 0
         return 0 if has_one else 1 if has_other else -1
 
-    def _report(self) -> bytes:
+    def _report(self) -> "list[bytes | bytearray]":
         ring = self.reports
         self._of_reports.take()
         lost = ring.seq - self._sent - 1

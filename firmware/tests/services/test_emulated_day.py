@@ -97,7 +97,7 @@ class Board:
     def deliver(self) -> None:
         """The hub hears everything that waits."""
         while (log := self.box._turn()) >= 0:
-            body = self.box._log() if log else self.box._report()
+            body = self.box._log() if log else b"".join(self.box._report())
             told = json.loads(body)
             kind = "events" if log else "full" if told["full"] else "changes" if told["v"] else "beat"
             self.messages[kind] += 1

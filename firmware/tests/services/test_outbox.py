@@ -78,7 +78,7 @@ class Site:
             log = self.box._turn()
             if log < 0:
                 return out
-            body = self.box._log() if log else self.box._report()
+            body = self.box._log() if log else b"".join(self.box._report())
             if not log:
                 tele.parse(body)
             document = json.loads(body)
@@ -117,7 +117,7 @@ def test_every_value_and_quality_comes_back_as_it_was():
     site.report(True, several)
     site.send()
     v_and_q = tele.members(several, site.values, site.codes, site.image.name)
-    assert site.sent == [json.loads(tele.build(1, 1, Wall().now_s(), True, True, v_and_q))]
+    assert site.sent == [json.loads(b"".join(tele.build(1, 1, Wall().now_s(), True, True, v_and_q)))]
 
 
 def test_points_of_devices_that_the_site_no_longer_has_are_not_taken_for_others():
