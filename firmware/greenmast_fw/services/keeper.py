@@ -81,7 +81,7 @@ def _pieces(controller: "Controller") -> "list[bytes]":
     """The JSON of the record, part by part: there may be no room for all of it in one piece."""
     from greenmast_fw.core import record
 
-    out = []
+    out: "list[bytes]" = []
     for name, part in record.parts(controller):
         out.append(('%s"%s":%s' % ("," if out else "{", name, json.dumps(part))).encode())
     out.append(b"}")
