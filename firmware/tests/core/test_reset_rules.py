@@ -66,6 +66,28 @@ def test_outputs_stand_at_their_default_until_they_have_been_read():
         assert rig.is_now(name) == FALLS_OPEN[name][0], name
 
 
+def test_a_genset_started_by_command_beside_a_good_grid_stays_demanded():
+    rig = Rig().run(60)
+    assert rig.command("genset.start", for_s=3_600) == "ok"
+    rig.until("genset.state", "ready", 100)
+    rig.reset()
+    rig.run(60)
+    assert rig.is_now("genset.state") == "ready"
+    assert rig.reason("genset") == "manual"
+
+
+def test_a_grid_that_returned_during_the_reset_ends_a_start_by_command():
+    rig = Rig().run(60)
+    rig.grid_mv = 0
+    rig.run(30)
+    assert rig.command("genset.start", for_s=3_600) == "ok"
+    rig.until("genset.state", "on_load", 100)
+    rig.grid_mv = 230_000
+    rig.reset()
+    rig.run(100)
+    assert rig.controller.demand.active == 0
+
+
 # ---- resets in a row -------------------------------------------------------------------------------
 
 
