@@ -54,10 +54,11 @@ from greenmast_fw.core.controller import Controller
 from greenmast_protocol import event_text, params, points
 
 KILLS = int(os.environ.get("GREENMAST_KILLS", "8"))
-KILLS_A_SITE = 25
+KILLS_A_SITE = 40
 SPEED = 5
 HEAP_B = 120 * WK_B
-LONGEST_S = 40.0  # of the site, from a change to a kill
+MORE_MAX = 2  # kills that follow the first one of a change
+LONGEST_S = 30.0  # of the site, from a change to a kill
 CALM_S = 12.0  # longer than any delay below: what has been still for so long has come to rest
 QUIET_STATES = ("off", "on_load", "locked_out")
 TRAVEL_S = 0.03  # contactors differ by less than that
@@ -90,7 +91,7 @@ DELAYS = {
     "lvd.delay_s": 3,
     "lvd.reconnect_s": 0,
     "lvd.stagger_s": 2,
-    "reset.hold_s": 5,
+    "reset.hold_s": 2,
     "reset.calm_s": 10,
 }
 pytestmark = [
@@ -179,8 +180,9 @@ class Campaign:
             if when is not after_command:
                 self.change()
             self.kill(when)
-            if self.dice.random() < 0.4 and self.counts["kills"] < kills:
-                self.kill(self.dice.choice((in_boot, in_boot, soon)))
+            for _ in range(MORE_MAX):
+                if self.dice.random() < 0.5 and self.counts["kills"] < kills:
+                    self.kill(self.dice.choice((in_boot, in_boot, soon)))
             self.judge(start, self.settled())
             self.as_the_plant_asks()
         self.finish()
@@ -494,6 +496,6 @@ INSTANTS = (anywhere, anywhere, anywhere, in_write, in_write, cranking, transfer
 def wait_for_write(file: Path) -> None:
     """Until the board writes to that file, or does not for a while. Returns within a moment of it."""
     written_ns = file.stat().st_mtime_ns
-    end = time.monotonic() + 6
+    end = time.monotonic() + 4
     while file.stat().st_mtime_ns == written_ns and time.monotonic() < end:
         time.sleep(0.0002)
