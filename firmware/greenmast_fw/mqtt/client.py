@@ -268,21 +268,10 @@ class MqttClient:
 
     async def _write(self) -> None:
         tx = self._tx
-        in_flight = self._in_flight
         while True:
             tx[:] = self._control
             self._control[:] = b""
-            left: "list[typing.Any]" = []  # pieces of a packet that begins in `tx`, and does not end there
-            while not left and self.connected and in_flight.sent < len(in_flight.packets):
-                packet = in_flight.packets[in_flight.sent]
-                head = packet[inflight.HEAD]
-                if len(tx) + len(head) > _TX_SIZE:
-                    break
-                tx.extend(head)
-                left = self._fill(packet[inflight.PIECES])
-                packet[inflight.SENT_MS] = ticks_ms()
-                in_flight.sent += 1
-                self.stats.published += not head[0] & codec.DUP
+            left = self._begin()
             if not tx:
                 self._work.clear()
                 await self._work.wait()
@@ -299,6 +288,26 @@ class MqttClient:
                     data = left[0]
                     left = left[1:]
             self._is_writing = False
+
+    def _begin(self) -> "list[typing.Any]":
+        """Put the next packets into the transmit buffer; the pieces of the last one that did not fit.
+
+        Not in `_write`, whose names would keep a packet in memory until there is another.
+        """
+        tx = self._tx
+        in_flight = self._in_flight
+        left: "list[typing.Any]" = []
+        while not left and self.connected and in_flight.sent < len(in_flight.packets):
+            packet = in_flight.packets[in_flight.sent]
+            head = packet[inflight.HEAD]
+            if len(tx) + len(head) > _TX_SIZE:
+                break
+            tx.extend(head)
+            left = self._fill(packet[inflight.PIECES])
+            packet[inflight.SENT_MS] = ticks_ms()
+            in_flight.sent += 1
+            self.stats.published += not head[0] & codec.DUP
+        return left
 
     def _fill(self, pieces: "list[typing.Any]") -> "list[typing.Any]":
         """Put what fits into the transmit buffer; the pieces that did not."""

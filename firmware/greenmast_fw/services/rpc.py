@@ -187,12 +187,12 @@ def _config(board: "Board", params: "dict[str, Any]") -> "Pieces":
 
 
 def _listed(name: str, rows: "list[object]") -> "Pieces":
-    """JSON of {name: rows}, row by row; takes the rows away, as a board has no room for both."""
+    """JSON of {name: rows}, in a piece for each row."""
     pieces: "Pieces" = [('{"%s":[' % name).encode()]
-    while rows:
-        pieces.append(strict_json.dumps(rows.pop(0)))
-        if rows:
+    for row in rows:
+        if len(pieces) > 1:
             pieces.append(b",")
+        pieces.append(strict_json.dumps(row))
     pieces.append(b"]}")
     return pieces
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import errno
+import weakref
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -276,6 +277,23 @@ async def test_a_payload_without_bytes_is_refused_before_it_can_do_harm() -> Non
     client = make(Network())
     with pytest.raises(TypeError):
         await client.publish("t", None)  # type: ignore[arg-type]
+
+
+class Payload(bytearray):
+    """One whose end can be seen."""
+
+
+async def test_an_acknowledged_packet_is_in_nobodys_memory() -> None:
+    network = Network()
+    async with running(network) as client:
+        payload = Payload(b"x" * 2000)
+        last = weakref.ref(payload)
+        await client.publish("t", payload)
+        del payload
+        await until(lambda: b"x" * 2000 in network.links[-1].written)
+        network.links[-1].say(b"\x40\x02\x00\x02")
+        await until(lambda: client.stats.acknowledged == 1)
+        await until(lambda: last() is None)
 
 
 async def test_a_refused_certificate_is_told_until_a_connection_is_made() -> None:

@@ -135,6 +135,13 @@ def test_get_gives_ages_when_asked_for():
     assert len(ask("get", {"ages": True}).result["age_ms"]) > 5
 
 
+def test_a_long_answer_needs_no_long_piece_of_memory():
+    served = rpc.Rpc(FakeBoard())
+    answer = run(served.handle(message.request(5, "get", {"ages": True}), True))
+    assert sum([len(piece) for piece in answer]) > 4000
+    assert max([len(piece) for piece in answer]) < 512
+
+
 def test_get_refuses_what_it_does_not_know():
     for params in (
         {"points": ["no.such_point"]},
