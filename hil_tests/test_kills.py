@@ -401,14 +401,15 @@ class Campaign:
         with suppress(UserError):
             transaction.apply(lambda: link, source.Source("", lambda _: new), confirm=dice.random() < 0.5)
         timer.join()
-        bench.until("an answer", lambda: bench.link.hello())
-        if transaction.status(bench.link)["confirm_s"]:
-            if dice.random() < 0.5:
-                transaction.confirm(bench.link)
-            else:
-                boot = bench.boot()
-                transaction.roll_back(bench.link)
-                bench.until("the board to go back", lambda: bench.boot() > boot)
+        decide = transaction.confirm if dice.random() < 0.5 else transaction.roll_back
+
+        def decided() -> bool:
+            if not transaction.status(bench.link)["confirm_s"]:
+                return True
+            decide(bench.link)
+            return False
+
+        bench.until("the transaction to be decided", decided)
         assert bench.link.call("config.get") in (old, new)
         self.judge(start, self.settled())
 
