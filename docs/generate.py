@@ -365,7 +365,7 @@ ROOMS = (
     ("DC", "dc loads shed lvd energy cooling"),
     ("Charging", "charge stages lfp vrla limits silence resting setpoint rectifier"),
     ("Last word", "restraint protection resets"),
-    ("Telling", "controller decision conditions alarms report events record commands"),
+    ("Telling", "controller decision conditions alarms report events record resume commands"),
     ("Explaining", "explain explain_genset explain_loads explain_outputs explain_policy explain_values"),
 )
 CORE = Path(demand.__file__).parent

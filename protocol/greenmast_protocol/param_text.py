@@ -147,5 +147,7 @@ TEXTS = {
     "disaster.fuel_permille": "disaster: below this fuel level only the bus voltage starts the genset",
     "alarms.flood_count": "so many alarms within the window are a flood",
     "alarms.flood_s": "window of the flood detection",
+    "reset.hold_s": "the second reset in a row closes and cranks nothing for this long, the next for longer",
+    "reset.calm_s": "a reset this long after the one before begins a new row",
     "scan.stale_periods": "a value is stale when it has not been read for so many of its periods",
 }

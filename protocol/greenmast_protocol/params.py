@@ -160,6 +160,8 @@ PARAMS = (
     ("scan.hold_s", 120, 0, 3_600),
     ("telemetry.period_s", 180, 1, 3_600),
     ("telemetry.full_s", 900, 10, 86_400),
+    ("reset.hold_s", 60, 1, 3_600),
+    ("reset.calm_s", 600, 10, 86_400),
 )
 
 CHOICES = {

@@ -95,7 +95,9 @@ def build(
     """JSON of a report, in pieces; `v_and_q` is what `members` gives."""
     head = '{"boot":%d,"seq":%d,%s"ts":%d,' % (boot, seq, lost_member(lost), ts)
     head += '"trusted":%s,"full":%s,' % ("true" if trusted else "false", "true" if full else "false")
-    return [head.encode()] + v_and_q + [b"}"]
+    v_and_q.insert(0, head.encode())
+    v_and_q.append(b"}")
+    return v_and_q
 
 
 def lost_member(lost: int) -> str:

@@ -91,7 +91,7 @@ class Controller:
             from greenmast_fw.core import aggregate  # few sites have several devices of one role
 
             self.aggregate = aggregate.Aggregate(params, site.instances)
-        self.resets = Resets(site.idle)
+        self.resets = Resets(params, site.idle)
         self.queue: "list[Event]" = []  # from commands since the step before
         self.mode = AUTO
         self.mode_ms = 0  # time left of a mode set by command
@@ -134,6 +134,7 @@ class Controller:
             self.charge,
             self.protection,
             self.alarms,
+            self.resets,
         ):
             part.configure(params)
         if self.aggregate:
@@ -282,16 +283,16 @@ class Controller:
         """What must survive a reset; JSON-able. `Decision.worth_storing` says when it should be stored."""
         from greenmast_fw.core import record  # loaded when first needed: heap is scarce
 
-        return record.gather(self)
+        return dict(record.parts(self))
 
     def restore(self, memory: "dict[str, object]") -> bool:
         """Resume from `memory` before the first step.
 
         One of another version or shape is left alone: returns False.
         """
-        from greenmast_fw.core import record  # loaded when first needed: heap is scarce
+        from greenmast_fw.core import resume  # loaded when first needed: heap is scarce
 
-        parts = record.fit(self, memory)
+        parts = resume.fit(self, memory)
         if parts is None:
             return False
         for part, kept in parts:

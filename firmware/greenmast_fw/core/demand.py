@@ -256,6 +256,7 @@ class Demand:
     def memory(self) -> "list[int]":
         """What must survive a reset: latches, what is left of commands, how long the grid has been absent."""
         flags = (1 if self._served else 0) + (2 if self._dismissed else 0)
+        flags += 4 if self._grid else 0
         return [self.active, self.manual_ms, self.inhibit_ms, flags, self.absent_ms]
 
     def restore(self, kept: "list[int]") -> None:
@@ -264,4 +265,4 @@ class Demand:
         self._served = bool(kept[3] & 1)
         self._dismissed = bool(kept[3] & 2)
         self.absent_ms = kept[4]
-        self._grid = False
+        self._grid = bool(kept[3] & 4)

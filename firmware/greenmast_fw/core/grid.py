@@ -185,8 +185,11 @@ class Grid:
         self.qualified = False
         if not self.ok:
             return
+        was_there = self.proven
         self.ok = self.proven = False
         self._bad_ms = -1
+        if not was_there:
+            return  # adopted after a reset, and never seen: that is no loss
         gaps = self._gaps_ms
         gaps.insert(0, self._since_loss_ms)
         gaps.pop()

@@ -90,7 +90,8 @@ def build(boot: int, setup: "Setup") -> "Coroutine[None, None, None]":
     console = Console(rpc, stdio.Stdin(), stdio.writer(), clock.sleep_ms)
     journal.sink = console.log
     tasks = [("scan", scan.run), ("console", console.run), ("telemetry", telemetry.run)]
-    tasks.append(("keeper", Keeper(scan, outbox, journal).run))
+    view.keeper = Keeper(scan, outbox, journal)
+    tasks.append(("keeper", view.keeper.run))
     for i, poller in enumerate(pollers):
         tasks.append(("bus %d" % (i + 1), poller.run))
     if trial_s:

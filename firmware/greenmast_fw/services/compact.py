@@ -48,7 +48,7 @@ def put_report(
 
 
 def report(ring: "Ring", image: "Image", layout_: int, lost: int) -> "list[bytes | bytearray]":
-    """JSON, in pieces, of the report that `ring` has just read."""
+    """JSON of the report that `ring` has just read, in pieces: no room is sure for all of it in one."""
     data = ring.payload
     stamp_s, its_layout = struct.unpack_from(_REPORT, data, 0)
     told = tele.Members()

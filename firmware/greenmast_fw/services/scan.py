@@ -1,12 +1,14 @@
 """The scan: once a period, read the process image, let the core decide, apply what it decided.
 
 Owns the rhythm and nothing else. The core gets the time that really passed, so a late scan loses no time. The
-watchdog is fed here and only here, after a scan that went through.
+watchdog is fed here and only here, after a scan that went through. Two things must not be undone by a reset:
+what moves an output is in the log before it moves, and a count of energy is told when it is on flash.
 """
 
 import gc
 
 from greenmast_fw.core import decision as events
+from greenmast_fw.core import energy
 from greenmast_fw.drivers import clock
 from greenmast_protocol import alarms, points, quality
 
@@ -79,6 +81,7 @@ class Scan:
         self.switches = 0  # changes of any output since boot
         self.outbox: "Outbox | None" = None  # where events are kept
         self.worth_storing = False  # the controller's record, since it was last stored
+        self.stored_wh = list(controller.energy.wh)  # as far as a reset cannot take it back
 
     async def run(self) -> None:
         """Scan for ever. Raises what a driver or the core raises; the outputs then stay as they are.
@@ -130,6 +133,9 @@ class Scan:
         self.controller.report_alarm(_DEVICE_SILENT, silent)
         self.controller.report_alarm(_BUS_FAULT, faulty)
         decision = self.controller.step(snapshot, dt_ms)
+        if self.outbox:  # first: nothing moves of which the log would not tell
+            self.outbox.uptime_s = self.uptime_ms // 1000
+            self.outbox.add_events(decision.events)
         self.outputs.apply(decision.outputs)
         self.worth_storing = self.worth_storing or decision.worth_storing
         for name in decision.setpoints:
@@ -140,9 +146,6 @@ class Scan:
         for event in decision.events:
             self.switches += event[0] == events.OUTPUT
             self._journal.write("core", event)
-        if self.outbox:
-            self.outbox.uptime_s = self.uptime_ms // 1000
-            self.outbox.add_events(decision.events)
 
     def _publish(self, measured: "tuple[int | None, ...]", codes: bytes, decision: "Decision") -> None:
         values, out = self.values, self.codes
@@ -156,6 +159,10 @@ class Scan:
         for i in range(points.COUNT, len(values)):
             values[i] = measured[i]
             out[i] = codes[i]
+        for i in range(energy.COUNT):
+            wh = self.stored_wh[i]
+            values[energy.ENERGY + i] = wh
+            out[energy.ENERGY + i] = quality.STALE if wh is None else quality.GOOD
         self._own(_UPTIME, self.uptime_ms // 1000)
         self._own(_BOOT, self.boot)
         self._own(_HEAP_FREE, gc.mem_free())  # type: ignore[attr-defined]

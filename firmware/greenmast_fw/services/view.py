@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from greenmast_fw.core.controller import Controller
     from greenmast_fw.drivers.modbus_master import Master
     from greenmast_fw.drivers.wall import Wall
+    from greenmast_fw.services.keeper import Keeper
     from greenmast_fw.services.outbox import Outbox
     from greenmast_fw.services.rpc import Pieces
     from greenmast_fw.services.scan import Scan
@@ -40,6 +41,7 @@ class View:
         self.outbox = outbox
         self.uplink: "Uplink | None" = None
         self.trial: "Trial | None" = None
+        self.keeper: "Keeper | None" = None
         self.revision: "Any" = identity["revision"]
         self._identity = identity
         self._wall = wall
@@ -84,7 +86,10 @@ class View:
 
     def command(self, params: "dict[str, Any]") -> "tuple[str, str, dict[str, object]]":
         """Ask the core: ("", "", applied values), or (refusal code, text, {})."""
-        return overlay.run(_command, self.scan.controller, params)
+        told = overlay.run(_command, self.scan.controller, params)
+        if not told[0] and self.keeper:
+            self.keeper.commanded()
+        return told
 
     def log(self, params: "dict[str, Any]") -> "list[bytes | bytearray] | str":
         """Events of the log (see `rpc.Board`)."""

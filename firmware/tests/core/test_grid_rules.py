@@ -172,6 +172,17 @@ def test_losses_survive_a_reset():
     assert _lose_and_regain(rig) >= 120
 
 
+def test_a_dead_grid_whose_contactor_falls_closed_at_resets_is_not_lost_anew_each_time():
+    rig = Rig(genset__soc_start_permille=0).run(5)
+    rig.grid_mv = 0
+    rig.run(30)
+    for _ in range(6):
+        rig.reset()
+        rig.run(10)
+        assert rig.is_now("grid") == 0
+    assert rig.controller.grid.delay_ms == 60_000
+
+
 def test_flapping_is_what_the_parameters_say_and_alarms():
     rig = Rig(
         genset__soc_start_permille=0, grid__flap_count=3, grid__flap_window_s=600, grid__return_max_s=90

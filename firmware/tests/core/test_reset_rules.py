@@ -4,7 +4,7 @@ from core_rig import CONTACTORS, REFERENCE, Rig, on_genset
 
 from greenmast_fw.core import decision
 from greenmast_fw.core.resets import Resets
-from greenmast_protocol import points
+from greenmast_protocol import params, points
 
 OUTPUTS = len(points.OUTPUTS)
 LOAD3 = points.OUTPUTS.index("load3")
@@ -16,6 +16,10 @@ for name in ("load2", "load3", "pv", "battery"):
 
 GRID_OPEN = dict(REFERENCE)
 GRID_OPEN["grid"] = (0, 1)
+
+
+def fresh(**given):
+    return Resets(params.complete({"reset." + name: value for name, value in given.items()}), bytes(OUTPUTS))
 
 
 def loop(rig, resets, seconds):
@@ -62,6 +66,28 @@ def test_outputs_stand_at_their_default_until_they_have_been_read():
         assert rig.is_now(name) == FALLS_OPEN[name][0], name
 
 
+def test_a_genset_started_by_command_beside_a_good_grid_stays_demanded():
+    rig = Rig().run(60)
+    assert rig.command("genset.start", for_s=3_600) == "ok"
+    rig.until("genset.state", "ready", 100)
+    rig.reset()
+    rig.run(60)
+    assert rig.is_now("genset.state") == "ready"
+    assert rig.reason("genset") == "manual"
+
+
+def test_a_grid_that_returned_during_the_reset_ends_a_start_by_command():
+    rig = Rig().run(60)
+    rig.grid_mv = 0
+    rig.run(30)
+    assert rig.command("genset.start", for_s=3_600) == "ok"
+    rig.until("genset.state", "on_load", 100)
+    rig.grid_mv = 230_000
+    rig.reset()
+    rig.run(100)
+    assert rig.controller.demand.active == 0
+
+
 # ---- resets in a row -------------------------------------------------------------------------------
 
 
@@ -103,12 +129,12 @@ def test_the_critical_load_stays_on_through_twenty_brown_outs():
 
 
 def test_the_wait_doubles_up_to_ten_minutes_and_ten_calm_minutes_end_it():
-    r = Resets(bytes(OUTPUTS))
+    r = fresh()
     waits = []
     for _ in range(8):
         r.step(1_000, False, True, bytearray(OUTPUTS))
         kept = r.memory()
-        r = Resets(bytes(OUTPUTS))
+        r = fresh()
         r.restore(kept)
         waits.append(r.left_ms // 1_000)
     assert waits == [0, 60, 120, 240, 480, 600, 600, 600]
@@ -117,6 +143,20 @@ def test_the_wait_doubles_up_to_ten_minutes_and_ten_calm_minutes_end_it():
     assert r.left_ms
     r.step(1_000, False, True, bytearray(OUTPUTS))
     assert (r.left_ms, r.boots) == (0, 0)
+
+
+def test_how_long_is_waited_and_what_ends_a_row_are_the_sites_choice():
+    r = fresh(hold_s=5, calm_s=20)
+    waits = []
+    for _ in range(6):
+        kept = r.memory()
+        r = fresh(hold_s=5, calm_s=20)
+        r.restore(kept)
+        waits.append(r.left_ms // 1_000)
+    assert waits == [0, 5, 10, 20, 40, 50]
+    for _ in range(20):
+        r.step(1_000, False, True, bytearray(OUTPUTS))
+    assert r.boots == 0
 
 
 def test_after_the_wait_everything_is_connected_again():
@@ -224,7 +264,7 @@ def stores(r, seconds, happened):
 
 
 def test_the_record_is_stored_at_boot_on_events_and_every_ten_minutes():
-    r = Resets(bytes(OUTPUTS))
+    r = fresh()
     assert stores(r, 1, False) == 1
     assert stores(r, 599, False) == 0
     assert stores(r, 1, False) == 1
@@ -233,14 +273,14 @@ def test_the_record_is_stored_at_boot_on_events_and_every_ten_minutes():
 
 
 def test_restless_events_are_stored_every_ten_seconds_at_most_after_a_burst():
-    r = Resets(bytes(OUTPUTS))
+    r = fresh()
     stores(r, 700, False)
     assert stores(r, 5, True) == 5
     assert stores(r, 600, True) <= 62
 
 
 def test_an_event_that_had_to_wait_is_stored_all_the_same():
-    r = Resets(bytes(OUTPUTS))
+    r = fresh()
     stores(r, 700, False)
     while stores(r, 1, True):
         pass

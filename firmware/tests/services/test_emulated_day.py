@@ -164,6 +164,8 @@ class Day(CoreRun):
         scan, box, decision = self._scan_values, self.board.box, self.controller.decision
         scan.uptime_ms = self.time_ms - self._booted_ms
         self.board.wall.s = START_S + self.time_ms // 1000
+        if decision.worth_storing:
+            scan.stored_wh[:] = self.controller.energy.wh  # as the keeper does
         scan._publish(self._snapshot.v, self._snapshot.q, decision)
         if decision.events:
             self.stored.append(list(decision.events))

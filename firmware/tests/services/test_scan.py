@@ -1,7 +1,9 @@
-"""The scan: what the core distrusts is told as missing, with its reason."""
+"""The scan: what the core distrusts is told as missing with its reason, what is counted when it is kept."""
 
 from greenmast_fw.core.alarms import Alarms
 from greenmast_fw.core.decision import Decision
+from greenmast_fw.core.energy import ENERGY, Energy
+from greenmast_fw.core.site import Site
 from greenmast_fw.core.snapshot import Image
 from greenmast_fw.services import scan
 from greenmast_protocol import alarms, params, points, quality
@@ -18,6 +20,7 @@ class Core:
         self.alarms = Alarms(params.defaults())
         self.reported = {}
         self.decision = Decision(bytes(len(points.OUTPUTS)))
+        self.energy = Energy(Site({}))
 
     def report_alarm(self, i, so):
         self.reported[alarms.NAMES[i]] = so
@@ -93,6 +96,31 @@ def test_a_distrusted_value_has_no_value_and_says_why():
     core.decision.codes[SOC] = 0
     built.step(1_000)
     assert built.values[SOC] == 790
+
+
+def test_a_count_of_energy_is_told_when_it_is_on_flash():
+    core = Core()
+    core.energy.wh[0] = 500
+    built, _ = _scanned(core)
+    assert built.values[ENERGY] == 500
+    core.energy.wh[0] = 600
+    built.step(1_000)
+    assert built.values[ENERGY] == 500
+    built.stored_wh[0] = 600
+    built.step(1_000)
+    assert built.values[ENERGY] == 600
+    assert built.values[ENERGY + 1] is None
+
+
+def test_what_moves_an_output_is_in_the_log_before_it_moves():
+    core = Core()
+    built, _ = _scanned(core)
+    seen = []
+    built.outbox = Nothing()
+    built.outbox.add_events = lambda events: seen.append("log")
+    built.outputs.apply = lambda outputs: seen.append("output")
+    built.step(1_000)
+    assert seen == ["log", "output"]
 
 
 def test_one_silent_device_or_fault_on_any_bus_is_reported_to_the_core():

@@ -95,6 +95,8 @@ class VirtualBoard:
         for pin, level in inputs.items():
             self.set_input(pin, level)
         self.resets: list[int] = []  # causes, in order, power-on included
+        # For those who watch: the process has ended, the outputs have not fallen yet, the flash is at rest.
+        self.on_death: Callable[[], None] = lambda: None
         self._master, self._slave = os.openpty()
         tty.setraw(self._slave)
         os.set_blocking(self._master, False)
@@ -204,6 +206,7 @@ class VirtualBoard:
 
     def _dead(self) -> None:
         """The process has ended: no coil has current, nobody listens."""
+        self.on_death()
         loop = asyncio.get_running_loop()
         loop.remove_reader(self._master)
         loop.remove_reader(self._stdin)
