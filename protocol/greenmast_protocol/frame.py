@@ -10,10 +10,6 @@ import binascii
 
 from greenmast_protocol import strict_json
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
 FRAME = 1  # JSON bytes whose CRC is right
 TEXT = 2  # a line of log text
 PLAIN = 3  # JSON bytes without CRC
@@ -27,17 +23,14 @@ _OPEN = 0x7B
 _CLOSE = 0x7D
 
 
-def tail(pieces: "Iterable[bytes | bytearray]") -> bytes:
-    """What follows a JSON object on its line, newline included. A large object need not be in one piece."""
-    crc = 0
-    for piece in pieces:
-        crc = binascii.crc32(piece, crc)
+def tail(crc: int) -> bytes:
+    """What follows a JSON object with this CRC-32 on its line, newline included."""
     return (" %08X#\n" % (crc & 0xFFFFFFFF)).encode()
 
 
 def encode(body: bytes) -> bytes:
     """The line that carries the JSON object `body`, newline included."""
-    return body + tail((body,))
+    return body + tail(binascii.crc32(body))
 
 
 class FrameDecoder:
@@ -92,7 +85,7 @@ class FrameDecoder:
             self.broken += 1
         else:
             body = line[:-_TAIL]
-            if tail((body,))[:-1] == line[-_TAIL:]:
+            if tail(binascii.crc32(body))[:-1] == line[-_TAIL:]:
                 return FRAME, body
             self.bad_crc += 1
         return None

@@ -9,6 +9,7 @@ from greenmast_protocol import reasons, strict_json
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
     from typing import Any
 
 REQUEST = 1
@@ -89,21 +90,25 @@ def request(id_: int, method: str, params: "dict[str, object] | None" = None) ->
     return strict_json.dumps(body)
 
 
-def notice_pieces(method: str, params: "list[bytes | bytearray]") -> "list[bytes | bytearray]":
+def notice_pieces(method: str, params: "Iterable[bytes | bytearray]") -> "Iterator[bytes | bytearray]":
     """JSON of an unsolicited message, in pieces, from the JSON of `params` in pieces.
 
     What a board has to say may be too long for one piece of its memory.
     """
-    return [('{"method":"%s","params":' % method).encode()] + params + [b"}"]
+    yield ('{"method":"%s","params":' % method).encode()
+    yield from params
+    yield b"}"
 
 
-def result_pieces(id_: "int | None", value: "list[bytes | bytearray]") -> "list[bytes | bytearray]":
+def result_pieces(id_: "int | None", value: "Iterable[bytes | bytearray]") -> "Iterator[bytes | bytearray]":
     """JSON of an answer, in pieces, from the JSON of `value` in pieces.
 
     A person's request may have had no id; then the answer has none.
     """
     head = '{"result":' if id_ is None else '{"id":%d,"result":' % id_
-    return [head.encode()] + value + [b"}"]
+    yield head.encode()
+    yield from value
+    yield b"}"
 
 
 def notice(method: str, params: object) -> bytes:

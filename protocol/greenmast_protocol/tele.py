@@ -10,17 +10,18 @@ from greenmast_protocol import points, quality, strict_json
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from typing import Any
 
     Numbers = list[int] | range
     Codes = bytes | bytearray | list[int]
+    Told = tuple[str, int | None, int]
 
 _COUNTER_MAX = 0x7FFFFFFF
 _MEMBERS = ("boot", "seq", "ts", "trusted", "full", "v", "q")
 _LOST = "lost"
 NAME_LENGTH_MAX = 48
-_PIECE = 400  # bytes after which the next piece begins
+_PIECE = 200  # bytes after which the next piece begins
 
 
 class Tele:
@@ -37,50 +38,60 @@ class Tele:
         self.q: "dict[str, str]" = document["q"]
 
 
-class Members:
-    """The members `"v":{..},"q":{..}` as JSON, in short pieces, point by point.
-
-    Dicts of all points would take the board several times the memory, and one long piece has no room there.
-    """
-
-    def __init__(self) -> None:
-        self._v = [bytearray(b'"v":{')]
-        self._q = [bytearray(b'},"q":{')]
-
-    def add(self, name: str, value: "int | None", code: int) -> None:
-        """Tell the point `name`; it has a value only with the quality code GOOD."""
-        if code != quality.GOOD:
-            append(self._q, '"%s":"%s"' % (name, "stale" if code == quality.STALE else "invalid"))
-            value = None
-        append(self._v, '"%s":%s' % (name, "null" if value is None else value))
-
-    def pieces(self) -> "list[bytes | bytearray]":
-        """The JSON; nothing may be added any more."""
-        return self._v + self._q + [b"}"]
-
-
-def append(pieces: "list[bytearray]", member: str) -> None:
-    """Put one more member into the JSON object that these pieces hold, still open."""
-    last = pieces[-1]
-    comma = b"" if last[-1] == 0x7B else b","
-    if len(last) > _PIECE:
-        last = bytearray()
-        pieces.append(last)
-    last += comma
-    last += member.encode()
-
-
 def members(
     numbers: "Numbers", values: "list[int | None]", codes: "Codes", name: "Callable[[int], str]" = points.name
-) -> "list[bytes | bytearray]":
-    """`Members` of the points `numbers`.
+) -> "Iterator[bytes | bytearray]":
+    """`members_of` the points `numbers`.
 
-    `values[i]`, `codes[i]` and `name(i)` are value, quality and name of point `i`.
+    `values[i]`, `codes[i]` and `name(i)` are value, quality and name of point `i`; the codes are those of the
+    first piece.
     """
-    out = Members()
+    codes = bytearray(codes)
+    return members_of(_points(numbers, values, codes, name), _points(numbers, values, codes, name))
+
+
+def members_of(once: "Iterator[Told]", again: "Iterator[Told]") -> "Iterator[bytes | bytearray]":
+    """The members `"v":{..},"q":{..}` as JSON, in short pieces that are made as they are taken.
+
+    `once` and `again` tell the same: (name, value, quality code) of each point. All of them as dicts, or as
+    one piece, would take the board several times the memory.
+    """
+    yield b'"v":{'
+    yield from pieces(_values(once))
+    yield b'},"q":{'
+    yield from pieces(_words(again))
+    yield b"}"
+
+
+def pieces(texts: "Iterator[str]") -> "Iterator[bytearray]":
+    """These with commas between them, a few to a piece."""
+    piece = bytearray()
+    comma = ""
+    for text in texts:
+        piece += (comma + text).encode()
+        comma = ","
+        if len(piece) > _PIECE:
+            yield piece
+            piece = bytearray()
+    yield piece
+
+
+def _points(
+    numbers: "Numbers", values: "list[int | None]", codes: bytearray, name: "Callable[[int], str]"
+) -> "Iterator[Told]":
     for i in numbers:
-        out.add(name(i), values[i], codes[i])
-    return out.pieces()
+        yield name(i), values[i], codes[i]
+
+
+def _values(told: "Iterator[Told]") -> "Iterator[str]":
+    for name, value, code in told:
+        yield '"%s":%s' % (name, "null" if value is None or code != quality.GOOD else value)
+
+
+def _words(told: "Iterator[Told]") -> "Iterator[str]":
+    for name, _, code in told:
+        if code != quality.GOOD:
+            yield '"%s":"%s"' % (name, "stale" if code == quality.STALE else "invalid")
 
 
 def build(
@@ -89,15 +100,16 @@ def build(
     ts: int,
     trusted: bool,
     full: bool,
-    v_and_q: "list[bytes | bytearray]",
+    v_and_q: "Iterator[bytes | bytearray]",
     lost: int = 0,
 ) -> "list[bytes | bytearray]":
     """JSON of a report, in pieces; `v_and_q` is what `members` gives."""
     head = '{"boot":%d,"seq":%d,%s"ts":%d,' % (boot, seq, lost_member(lost), ts)
     head += '"trusted":%s,"full":%s,' % ("true" if trusted else "false", "true" if full else "false")
-    v_and_q.insert(0, head.encode())
-    v_and_q.append(b"}")
-    return v_and_q
+    out: "list[bytes | bytearray]" = [head.encode()]
+    out.extend(v_and_q)
+    out.append(b"}")
+    return out
 
 
 def lost_member(lost: int) -> str:

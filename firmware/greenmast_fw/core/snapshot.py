@@ -1,9 +1,10 @@
-"""The process image: what the controller knows, once per scan, as one immutable picture.
+"""The process image: what the controller knows, once per scan, as one picture.
 
-Drivers write into an `Image` as replies come in; the scan takes a `Snapshot` of it. Freshness belongs to a
-*source* (one Modbus read, the input pins): a source that has not been refreshed within its limit makes all of
-its points STALE. Ages are added up from `dt_ms` and saturate, so neither wrapping ticks nor wall clocks can
-make an old value young.
+Drivers write into an `Image` as replies come in; the scan takes a `Snapshot` of it, which stays as it is
+until the next one: a new one for each scan would want a kilobyte in one piece from a heap that has few.
+Freshness belongs to a *source* (one Modbus read, the input pins): a source that has not been refreshed within
+its limit makes all of its points STALE. Ages are added up from `dt_ms` and saturate, so neither wrapping
+ticks nor wall clocks can make an old value young.
 """
 
 from greenmast_protocol import points, quality
@@ -41,6 +42,8 @@ class Image:
         self.count = count = points.COUNT + (instances.count if instances else 0)
         self._value: "list[int | None]" = [None] * count
         self._quality = bytearray([quality.STALE] * count)
+        self._values: "list[int | None]" = [None] * count  # of the snapshot
+        self._codes = bytearray(count)
         self._source = bytearray(count)  # source number of each point; 0: nobody supplies it
         self._limit_ms = [0]
         self._age_ms = [_AGE_MAX_MS]
@@ -99,12 +102,14 @@ class Image:
         return self._source[i] > 0
 
     def snapshot(self, minute: "int | None" = None) -> Snapshot:
-        """The immutable picture of this instant; `minute` as for `Snapshot`."""
-        values = self._value[:]
-        codes = bytearray(self._quality)
-        for i in range(len(values)):
+        """The picture of this instant, good until the next call; `minute` as for `Snapshot`."""
+        values, codes = self._values, self._codes
+        for i in range(self.count):
             source = self._source[i]
             if self._age_ms[source] > self._limit_ms[source]:
                 values[i] = None
                 codes[i] = quality.STALE
-        return Snapshot(tuple(values), bytes(codes), minute)
+            else:
+                values[i] = self._value[i]
+                codes[i] = self._quality[i]
+        return Snapshot(values, codes, minute)  # type: ignore[arg-type]  # nobody writes into them

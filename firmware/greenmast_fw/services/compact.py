@@ -14,6 +14,8 @@ from greenmast_protocol import points, quality, tele
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from greenmast_fw.core.decision import Event
     from greenmast_fw.core.snapshot import Image
     from greenmast_fw.storage.ring import Ring
@@ -49,21 +51,26 @@ def put_report(
 
 def report(ring: "Ring", image: "Image", layout_: int, lost: int) -> "list[bytes | bytearray]":
     """JSON of the report that `ring` has just read, in pieces: no room is sure for all of it in one."""
+    stamp_s, its_layout = struct.unpack_from(_REPORT, ring.payload, 0)
+    same = its_layout == layout_
+    v_and_q = tele.members_of(_points(ring, image, same), _points(ring, image, same))
+    return tele.build(
+        ring.boot, ring.seq, stamp_s, ring.flags & TRUSTED > 0, ring.flags & FULL > 0, v_and_q, lost
+    )
+
+
+def _points(ring: "Ring", image: "Image", same: bool) -> "Iterator[tuple[str, int | None, int]]":
+    """Name, value and quality code of each point; of those beyond the table with the `same` layout only."""
     data = ring.payload
-    stamp_s, its_layout = struct.unpack_from(_REPORT, data, 0)
-    told = tele.Members()
     at, place = REPORT_HEAD, 0
     while at < ring.length:
         step, at = _get(data, at)
         value, at = _get(data, at)
         place += step
         i = place if place < _BEYOND else place - _BEYOND + points.COUNT
-        if i < points.COUNT if place < _BEYOND else its_layout == layout_:
+        if i < points.COUNT if place < _BEYOND else same:
             code = quality.GOOD if value > 1 else quality.OUT_OF_RANGE if value else quality.STALE
-            told.add(image.name(i), _signed(value - 2), code)
-    return tele.build(
-        ring.boot, ring.seq, stamp_s, ring.flags & TRUSTED > 0, ring.flags & FULL > 0, told.pieces(), lost
-    )
+            yield image.name(i), _signed(value - 2), code
 
 
 def put_event(out: "Buffer", stamp_s: int, uptime_s: int, number: int, event: "Event") -> int:

@@ -5,6 +5,7 @@ Owns the stream's two directions. Knows no pin and no method: bytes come from `r
 """
 
 import asyncio
+import binascii
 
 from greenmast_fw.services import overlay, rpc
 from greenmast_protocol import frame
@@ -75,33 +76,42 @@ class Console:
             await self._sleep_ms(TICK_MS)
             try:
                 while self._lines:
-                    await self._write([self._lines.pop(0).encode()], b"\n")
+                    await self._write([self._lines.pop(0).encode()], False)
                 if self._session.due(TICK_MS):
-                    told = self._rpc.tell(self._session)
-                    if told:
-                        await self._write(told, frame.tail(told))
+                    await self._write(self._rpc.tell(self._session), True)
             except OSError:
                 await self._sleep_ms(_REST_MS)
 
     async def _serve(self, kind: int, body: bytes) -> None:
         if kind == frame.TEXT:
             for line in overlay.run(_answer, self._rpc.board, body.decode()):
-                await self._write([line.encode()], b"\n")
+                await self._write([line.encode()], False)
             return
         answer = await self._rpc.handle(
             body, kind == frame.FRAME, self._session if kind == frame.FRAME else None
         )
-        if not answer:
-            return
-        await self._write(answer, frame.tail(answer) if kind == frame.FRAME else b"\n")
+        await self._write(answer, kind == frame.FRAME)
 
-    async def _write(self, pieces: "rpc.Pieces", tail: bytes) -> None:
-        """One whole line: nobody else writes in between."""
+    async def _write(self, pieces: "rpc.Pieces", framed: bool) -> None:
+        """One whole line: nobody else writes in between. No pieces are no line.
+
+        They are made as they go out. Where there is no memory for the next one the line ends without its CRC,
+        so that nobody takes it for an answer.
+        """
+        tail = b""
+        crc = 0
         async with self._lock:
-            for piece in pieces:
-                for i in range(0, len(piece), CHUNK):
-                    self._writer.write(piece[i : i + CHUNK])
-                    await self._writer.drain()
+            try:
+                for piece in pieces:
+                    tail = b"\n"
+                    crc = binascii.crc32(piece, crc)
+                    for i in range(0, len(piece), CHUNK):
+                        self._writer.write(piece[i : i + CHUNK])
+                        await self._writer.drain()
+                if tail and framed:
+                    tail = frame.tail(crc)
+            except MemoryError:
+                self._rpc.faults += 1
             self._writer.write(tail)
             await self._writer.drain()
 

@@ -10,10 +10,10 @@ from greenmast_protocol import labels, message, strict_json, tele
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine
+    from collections.abc import Callable, Coroutine, Iterable, Iterator
     from typing import Any, Protocol
 
-    Pieces = list[bytes | bytearray]  # of JSON: what they hold together may be too long for one
+    Pieces = Iterable[bytes | bytearray]  # of JSON: what they hold together may be too long for one
     Gate = Callable[[message.Message, bytes], bytes]  # see `proof.judge`
 
     class Board(Protocol):
@@ -128,7 +128,9 @@ class Rpc:
                 if answer:
                     return [answer]
                 may_write = True
-            return message.result_pieces(m.id, await self._answer(m.method, m.params, session, may_write))
+            told = await self._answer(m.method, m.params, session, may_write)
+            pieces = message.result_pieces(m.id, told)
+            return pieces if session else list(pieces)  # a broker wants to know the length first
         except RefusedError as e:
             return [message.error(m.id, e.code, e.text, e.data)]
         except Exception as e:  # noqa: BLE001 (a failing method must not end the link, not even by MemoryError)
@@ -208,33 +210,38 @@ def _config(board: "Board", params: "dict[str, Any]") -> "Pieces":
     return [strict_json.dumps(board.transactions())] if _flag(params, "status") else board.config()
 
 
-def _listed(name: str, rows: "list[object]") -> "Pieces":
-    """JSON of {name: rows}, in a piece for each row."""
-    pieces: "Pieces" = [('{"%s":[' % name).encode()]
+def _listed(name: str, rows: "list[object]") -> "Iterator[bytes]":
+    """JSON of {name: rows}, row by row."""
+    yield ('{"%s":[' % name).encode()
+    comma = b""
     for row in rows:
-        if len(pieces) > 1:
-            pieces.append(b",")
-        pieces.append(strict_json.dumps(row))
-    pieces.append(b"]}")
-    return pieces
+        yield comma + strict_json.dumps(row)
+        comma = b","
+    yield b"]}"
 
 
 def _get(board: "Board", params: "dict[str, Any]") -> "Pieces":
     """JSON: {"v": {name: int|null}, "q": {name: word}} and with "ages": true also {"age_ms": {name: int}}."""
     _only(params, ("points", "ages"))
     numbers = select(board, params.get("points"))
-    pieces = tele.members(numbers, board.values, board.codes, board.name)
-    pieces.insert(0, b"{")
-    if _flag(params, "ages"):
-        ages = [bytearray(b',"age_ms":{')]
-        for i in numbers:
-            age_ms = board.age_ms(i)
-            if age_ms >= 0:
-                tele.append(ages, '"%s":%d' % (board.name(i), age_ms))
-        pieces += ages
-        pieces.append(b"}")
-    pieces.append(b"}")
-    return pieces
+    return _points(board, numbers, _flag(params, "ages"))
+
+
+def _points(board: "Board", numbers: "list[int] | range", ages: bool) -> "Iterator[bytes | bytearray]":
+    yield b"{"
+    yield from tele.members(numbers, board.values, board.codes, board.name)
+    if ages:
+        yield b',"age_ms":{'
+        yield from tele.pieces(_ages(board, numbers))
+        yield b"}"
+    yield b"}"
+
+
+def _ages(board: "Board", numbers: "list[int] | range") -> "Iterator[str]":
+    for i in numbers:
+        age_ms = board.age_ms(i)
+        if age_ms >= 0:
+            yield '"%s":%d' % (board.name(i), age_ms)
 
 
 def _watch(board: "Board", params: "dict[str, Any]", session: Session) -> "dict[str, object]":

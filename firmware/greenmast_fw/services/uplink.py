@@ -92,9 +92,9 @@ class Uplink:
         self.answer = self.answer or b""  # one that failed on the way is none
         if retained:  # by mistake, or long ago: its sender, if there, is told
             id_ = message.parse(body).id
-            answer: "rpc.Pieces" = [message.error(id_, "retained")] if id_ else []
+            answer: "list[bytes | bytearray]" = [message.error(id_, "retained")] if id_ else []
         else:
-            answer = await self._rpc.handle(body, True, None, self._judge)
+            answer = list(await self._rpc.handle(body, True, None, self._judge))
             if self.answer is None:
                 short = sum([len(piece) for piece in answer]) <= _ANSWER_MAX
                 self.answer = b"".join(answer) if short else b""
