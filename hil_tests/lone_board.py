@@ -27,6 +27,9 @@ async def live(site_file: str, folder: Path) -> None:
     rom.write_bytes(image.rom(files))
     in_flash = {path: content for path, content in files.items() if not path.endswith(".mpy")}
     flash.write_bytes(image.littlefs(in_flash, site.board_config(mqtt={})))
+    rings = {label: folder / f"{label}.img" for label in image.RINGS}
+    for label, path in rings.items():
+        path.write_bytes(image.blank(image.RINGS[label]))
     jumpers = {output.pin: output for output in site.outputs if output.feedback is not None}
     with ExitStack() as stack:
         wires = [stack.enter_context(Wire(bus.baud)) for bus in site.buses]
@@ -42,6 +45,7 @@ async def live(site_file: str, folder: Path) -> None:
             {number: wire.master_path for number, wire in zip(UARTS, wires, strict=False)},
             {o.feedback: int(o.idle == "closed") for o in jumpers.values() if o.feedback is not None},
             rom=rom,
+            partitions=rings,
             on_pin=relay,
         )
         await board.start()

@@ -132,7 +132,7 @@ def test_dup_is_set_on_reconnection_only_and_the_order_is_kept(modules: Path, se
         port=servers[0].port,
         client_id="b",
         in_flight=4,
-        publish=PUBLISH | {"count": 6},
+        publish=PUBLISH | {"count": 6, "size": 100},
     )
     try:
         board.wait("done")

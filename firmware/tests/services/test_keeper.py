@@ -18,6 +18,9 @@ class Nothing:
     def write(self, who, what):
         pass
 
+    def probe(self):
+        """A flash that takes everything."""
+
 
 class Scan:
     """As much of one as the keeper needs."""

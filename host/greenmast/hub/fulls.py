@@ -8,7 +8,7 @@ the board is asked, again now and then until one is there.
 from __future__ import annotations
 
 GRACE_MS = 2_000  # after a boot one comes by itself
-AGAIN_MS = 60_000
+AGAIN_MS = 10_000  # a board makes no second one within so long
 
 
 class Fulls:
