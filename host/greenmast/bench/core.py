@@ -155,7 +155,6 @@ def _order(site: sites.Site, steps: int, *, linked: bool) -> dict[str, Any]:
     }
     return {
         "linked": linked,
-        "setup": build.SETUP,
         "params": params.complete(dict(site.params)),
         "document": document,
         "values": values,

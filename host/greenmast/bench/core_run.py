@@ -33,9 +33,10 @@ if order["linked"]:  # the image makes a controller in the module that sets up, 
         def write(self, *words: str) -> None:
             pass
 
-    setup = __import__(order["setup"], None, None, ("controller_of",))
-    controller = setup.controller_of(Settings(order["params"]), order["document"], {}, Journal())
-    del setup, sys.modules[order["setup"]]
+    from greenmast_fw.services import app
+
+    controller = app.controller_of(Settings(order["params"]), order["document"], {}, Journal())  # type: ignore[arg-type]
+    del app, sys.modules["greenmast_fw.services.app"]
 else:
     controller = Controller(Settings(order["params"]), from_config(order["document"]))  # type: ignore[arg-type]
 built = allocated()
