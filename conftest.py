@@ -4,8 +4,16 @@ new ones.
 
 from __future__ import annotations
 
+import gc
+
 from hypothesis import settings
 
 settings.register_profile("same", derandomize=True, deadline=None)
 settings.register_profile("explore", deadline=None, print_blob=True)
 settings.load_profile("same")
+
+
+def pytest_collection_finish() -> None:
+    """The firmware collects garbage by hand and often: it need not look at thousands of tests each time."""
+    gc.collect()
+    gc.freeze()
