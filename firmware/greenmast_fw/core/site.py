@@ -64,10 +64,10 @@ class Site:
         self.cells = cells
 
 
-def from_config(document: "dict[str, dict[str, object]]") -> Site:
+def from_config(document: "dict[str, Any]") -> Site:
     """The site of a configuration document that has been checked (`greenmast_protocol.config`)."""
     outputs: "dict[str, tuple[int, int]]" = {}
-    rows: "dict[str, dict[str, object]]" = document["outputs"]  # type: ignore[assignment]
+    rows: "dict[str, Any]" = document["outputs"]
     for name in rows:
         row = rows[name]
         outputs[name] = (1 if row["idle"] == "closed" else 0, 0 if row.get("feedback") is None else 1)

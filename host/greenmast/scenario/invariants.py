@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from greenmast.plant import Plant
+from greenmast.plant.plant import Plant
 from greenmast.site import Site
 from greenmast_fw.core.site import GENSET, GRID
 from greenmast_protocol import points, reasons
