@@ -26,6 +26,10 @@ from greenmast_fw.core.frozen import Frozen
 from greenmast_fw.core.site import Site
 from greenmast_protocol import points, quality
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
 _ANY = 0x3FFFFFFF
 # (point, most upwards per scan, most downwards, time near a new level until that is believed). The first six
 # are those of `frozen`, in its order.
@@ -92,7 +96,7 @@ class Knowing:
     def step(
         self, v: "tuple[int | None, ...]", dt_ms: int, closed: "list[int | None]"
     ) -> "tuple[int | None, ...]":
-        """The picture `v` without what is distrusted; the same object while that is nothing.
+        """The picture `v` without what is distrusted: `v` itself while that is nothing, or if a list.
 
         `closed`: proven positions of the contactors in the scan before.
         """
@@ -110,12 +114,13 @@ class Knowing:
             self._slow_ms = 0
         if not (self.implausible or self.frozen):
             return v
-        known = list(v)
+        # The board's picture is a list that is filled anew for every scan: a copy would want a kilobyte.
+        known: "Any" = v if isinstance(v, list) else list(v)
         codes = self.codes
         for i in _JUDGED:
             if codes[i]:
                 known[i] = None
-        return tuple(known)
+        return v if known is v else tuple(known)
 
     def _forget_spikes(self, v: "tuple[int | None, ...]") -> None:
         """A reading is what it was before: the level that was not believed has been a spike."""

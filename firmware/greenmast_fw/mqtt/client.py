@@ -39,7 +39,7 @@ _TX_SIZE = 512
 _CONTROL_SIZE = 64
 _TOPIC_MAX = 500
 _MAX_LIMIT_MS = 15000
-_PAYLOADS_MAX = 1024  # bytes: a backlog of long messages would otherwise take the memory of everything else
+_PAYLOADS_MAX = 512  # bytes: a backlog of long messages would otherwise take the memory of everything else
 
 
 def _elapsed_ms(since: int) -> int:
@@ -109,6 +109,7 @@ class MqttClient:
         self._is_pinging = self._is_writing = False
         self._failure: "Exception | None" = None
         self._opened_ms = self._heard_ms = self._wrote_ms = 0
+        self._rest_ms = 0
         self.connected = False
         self.is_refused = False  # the last handshake, for a certificate; until a connection is made
         self.stats = Stats()
@@ -131,6 +132,14 @@ class MqttClient:
             # Random, so that the boards of a whole region do not come back in the same second; with the name
             # in it, as many boards start with the same random numbers.
             await sleep_ms(longest_ms // 8 + (random.getrandbits(16) ^ self._name_crc) % longest_ms)
+            while self._rest_ms > 0:
+                self._rest_ms -= _TICK_MS
+                await sleep_ms(_TICK_MS)
+
+    def rest(self, ms: int) -> None:
+        """End the connection, and make no other for so long: somebody else wants its memory."""
+        self._rest_ms = ms
+        self._failure = self._failure or OSError(errno.ECONNABORTED)
 
     async def publish(
         self, topic: str, payload: "bytes | memoryview | list[typing.Any]", *, retain: bool = False

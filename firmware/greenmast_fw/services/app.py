@@ -97,8 +97,7 @@ def build(boot: int, setup: "Setup") -> "Coroutine[None, None, None]":
     if trial_s:
         from greenmast_fw.services.trial import Trial  # most boots do without
 
-        view.trial = Trial(trial_s, view.restart, journal)
-        tasks.append(("trial", view.trial.run))
+        view.keeper.trial = Trial(trial_s, view.restart, journal)
     if config.get("network"):
         try:
             tasks.append(("network", overlay.run(_netif, config["network"], board).run))

@@ -14,8 +14,6 @@ from greenmast_protocol import slot
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any
-
     from greenmast_fw.services.transaction import Answer, Board
 
 # Heap for judging, with pointers of 64 bits: rules and tables, and for each byte of the document.
@@ -23,9 +21,10 @@ _RULES_B = 14_000
 _PER_BYTE = 6
 
 
-async def run(board: "Board", status: "dict[str, int]", numbers: "list[int]") -> "Answer":
+async def run(board: "Board", numbers: "list[int]") -> "Answer":
     """Answers {"revision", "confirm_within_s": left}."""
     over, within_s, crc = numbers
+    status = revisions.status()
     last = revisions.pending()
     if last["revision"] and (last["crc"], last["over"], last["revision"]) == (crc, over, status["revision"]):
         return "", "", {"revision": last["revision"], "confirm_within_s": last["left_s"]}
@@ -65,27 +64,6 @@ def _framing(crc: int, revision: int) -> "list[tuple[str, str]]":
 
 
 def _judge() -> "list[tuple[str, str]]":
-    from greenmast_protocol import config as rules
-    from greenmast_protocol import strict_json
+    from greenmast_fw.services import judge
 
-    try:
-        document = strict_json.loads(b"".join(staged.pieces()))
-    except ValueError as error:
-        return [("config", str(error))]
-    return rules.problems(document) or _missing(document)
-
-
-def _missing(document: "Any") -> "list[tuple[str, str]]":
-    """What the document needs and this board has not been given: tables are not loaded over a transaction."""
-    from greenmast_fw import boards
-    from greenmast_fw.devices import binding
-
-    wanted = [("site.board", boards.load, document["site"]["board"])]
-    wanted += [("device.%s" % row["role"], binding.load, row["profile"]) for row in document["devices"]]
-    out = []
-    for place, load, name in wanted:
-        try:
-            overlay.run(load, name)
-        except (ImportError, KeyError):
-            out.append((place, "%s is not on this board" % name))
-    return out
+    return judge.problems()

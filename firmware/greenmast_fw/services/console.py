@@ -95,8 +95,8 @@ class Console:
     async def _write(self, pieces: "rpc.Pieces", framed: bool) -> None:
         """One whole line: nobody else writes in between. No pieces are no line.
 
-        They are made as they go out. Where there is no memory for the next one the line ends without its CRC,
-        so that nobody takes it for an answer.
+        They are made as they go out. Where there is no memory for the next one, or it cannot be read, the
+        line ends without its CRC, so that nobody takes it for an answer.
         """
         tail = b""
         crc = 0
@@ -110,7 +110,7 @@ class Console:
                         await self._writer.drain()
                 if tail and framed:
                     tail = frame.tail(crc)
-            except MemoryError:
+            except (MemoryError, OSError):
                 self._rpc.faults += 1
             self._writer.write(tail)
             await self._writer.drain()

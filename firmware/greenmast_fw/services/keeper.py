@@ -4,6 +4,8 @@ Owns when it is written: soon after the core says that it is worth it, between t
 for the first time, as counts are told no sooner than they are stored; and before a command is answered, so
 that what was applied stays so. A flash that does not take it, or what the outbox stores, raises an alarm and
 costs nothing else: control goes on, counts are told as they are, and the next record is tried again.
+
+Has a configuration on trial count down, too, and drops it when that is decided.
 """
 
 import json
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
     from greenmast_fw.services.journal import Journal
     from greenmast_fw.services.outbox import Outbox
     from greenmast_fw.services.scan import Scan
+    from greenmast_fw.services.trial import Trial
 
 _TICK_MS = 200
 _COMMAND_COST_MS = 60_000  # commands wear the flash: one a minute on average, a handful in a row
@@ -27,10 +30,11 @@ _STORAGE_FAULT = alarms.index("storage_fault")
 
 
 class Keeper:
-    """`failures` counts records that the flash did not take."""
+    """`failures` counts records that the flash did not take. `trial`: None when there is none (any more)."""
 
     def __init__(self, scan: "Scan", outbox: "Outbox", journal: "Journal") -> None:
         self.failures = 0
+        self.trial: "Trial | None" = None
         self._failed = False
         self._credit_ms = _CREDIT_MAX_MS // 2
         self._outbox = outbox
@@ -44,8 +48,16 @@ class Keeper:
                 self.store()
             failing = self._failed or self._outbox.failing
             self._scan.controller.report_alarm(_STORAGE_FAULT, failing)
+            self._count_down()
             await clock.sleep_ms(_TICK_MS)
             self._credit_ms = min(self._credit_ms + _TICK_MS, _CREDIT_MAX_MS)
+
+    def _count_down(self) -> None:
+        if self.trial:
+            self.trial.tick()
+            if not self.trial.left_s:
+                self.trial = None
+                overlay.forget("greenmast_fw.services.trial")  # heap is scarce
 
     def commanded(self) -> None:
         """A command has been accepted and is about to be answered."""

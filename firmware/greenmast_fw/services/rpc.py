@@ -59,9 +59,12 @@ if TYPE_CHECKING:
             """A read of one bus: {"verdict", "data"} (hex) in due time, or what is wrong with `params`."""
 
         def configure(
-            self, method: str, params: "dict[str, Any]"
+            self, method: str, params: "dict[str, Any]", by_hand: bool
         ) -> "Coroutine[None, None, tuple[str, str, dict[str, object]]]":
-            """A step of a transaction, done in due time: ("", "", result); else (code, text, data)."""
+            """A step of a transaction, done in due time: ("", "", result); else (code, text, data).
+
+            `by_hand`: at the board's own console.
+            """
 
 
 WATCH_MIN_MS = 200
@@ -168,7 +171,7 @@ class Rpc:
                 raise RefusedError(code, text)
             return [strict_json.dumps({"applied": applied})]
         if method[:7] == "config." and may_write:
-            code, text, answer = await board.configure(method, params)
+            code, text, answer = await board.configure(method, params, session is not None)
             if code:
                 raise RefusedError(code, text, answer or None)
             return [strict_json.dumps(answer)]

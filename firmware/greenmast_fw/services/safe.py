@@ -101,7 +101,7 @@ class SafeMode:
         return {}
 
     def configure(
-        self, method: str, params: "dict[str, Any]"
+        self, method: str, params: "dict[str, Any]", by_hand: bool
     ) -> "Coroutine[None, None, tuple[str, str, dict[str, object]]]":
         """A step of a transaction (see `rpc.Board`)."""
         return overlay.run(_configure, self, method, params)

@@ -7,8 +7,7 @@ asked again after a lost reply: it is done once and answered alike.
 import binascii
 import gc
 
-from greenmast_fw.services import overlay
-from greenmast_fw.storage import revisions, staged
+from greenmast_fw.storage import staged
 from greenmast_protocol import config
 
 TYPE_CHECKING = False
@@ -46,34 +45,38 @@ _MEMBERS = {
 }
 
 
-async def run(board: "Board", method: str, params: "dict[str, Any]") -> "Answer":
-    """What becomes of the step: ("", "", result), or (code, text, data)."""
+def run(board: "Board", method: str, params: "dict[str, Any]") -> "Coroutine[None, None, Answer]":
+    """Does the step: what becomes of it is ("", "", result), or (code, text, data).
+
+    No coroutine itself: nothing here is held while a commit goes on, which wants the heap; so does staging,
+    and has only what it needs.
+    """
     rows = _MEMBERS.get(method)
     if rows is None:
-        return "unknown", "no method %s here" % method, {}
+        return _told(("unknown", "no method %s here" % method, {}))
     numbers = []
     for name, low, high in rows:
         value = params.get(name)
         if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
-            return "invalid_value", "%s must be an integer in %d .. %d" % (name, low, high), {}
+            text = "%s must be an integer in %d .. %d" % (name, low, high)
+            return _told(("invalid_value", text, {}))
         numbers.append(value)
     if len(params) > len(rows) + (method == "config.stage"):
-        return "invalid_value", "unknown parameters", {}
+        return _told(("invalid_value", "unknown parameters", {}))
     if method == "config.stage":
-        return _stage(numbers, params.get("data"))
+        return _told(_stage(numbers, params.get("data")))
     gc.collect()
-    status = revisions.status()
     if method == "config.commit":
-        return await overlay.run(_committing, board, status, numbers)
-    return (_confirm if method == "config.confirm" else _roll_back)(board, status, numbers[0])
+        from greenmast_fw.services import commit
+
+        return commit.run(board, numbers)
+    from greenmast_fw.services import verdict
+
+    return _told((verdict.confirm if method == "config.confirm" else verdict.roll_back)(board, numbers[0]))
 
 
-def _committing(
-    board: "Board", status: "dict[str, int]", numbers: "list[int]"
-) -> "Coroutine[None, None, Answer]":
-    from greenmast_fw.services import commit
-
-    return commit.run(board, status, numbers)
+async def _told(answer: "Answer") -> "Answer":
+    return answer
 
 
 def _stage(numbers: "list[int]", data: object) -> "Answer":
@@ -86,35 +89,3 @@ def _stage(numbers: "list[int]", data: object) -> "Answer":
     if not 0 < len(piece) <= total - offset:
         return "invalid_value", "data must be base64 of 1 .. total - offset bytes", {}
     return "", "", {"offset": staged.put(offset, piece, total, crc)}
-
-
-def _confirm(board: "Board", status: "dict[str, int]", revision: int) -> "Answer":
-    """Answers {"revision"}."""
-    if revision != status["revision"]:
-        return revisions.conflict(status, revision)
-    if status["confirm_s"]:
-        if board.revision != revision:
-            return "busy", "revision %d is not in force yet" % revision, dict(status)
-        revisions.confirm()
-        if board.trial:
-            board.trial.left_s = 0
-    return "", "", {"revision": revision}
-
-
-def _roll_back(board: "Board", status: "dict[str, int]", revision: int) -> "Answer":
-    """Answers {"revision"} that is in force then."""
-    if status["revision"] < revision < status["next"]:  # done before
-        return "", "", {"revision": status["revision"]}
-    if revision != status["revision"]:
-        return revisions.conflict(status, revision)
-    if status["confirm_s"]:
-        revisions.roll_back()
-        older = revisions.confirmed()
-        if board.trial:
-            board.trial.left_s = 0
-    else:
-        older = revisions.step_back(revision)
-        if not older:
-            return "invalid_value", "there is no revision before %d" % revision, dict(status)
-    board.restart()
-    return "", "", {"revision": older}

@@ -12,7 +12,6 @@ if TYPE_CHECKING:
 
     from greenmast_fw.services.journal import Journal
 
-_TICK_MS = 500
 _NOTES = 24  # how often it is noted at most
 _STEP_MIN_S = 5
 
@@ -25,24 +24,25 @@ class Trial:
         self._restart = restart
         self._journal = journal
         self._step_s = max(left_s // _NOTES, _STEP_MIN_S)
+        self._noted_ms = clock.ticks_ms()
 
-    async def run(self) -> None:
-        """Count, for ever. Raises OSError when the flash does not take it; the next run goes on."""
-        noted_ms = clock.ticks_ms()
-        while True:
-            await clock.sleep_ms(_TICK_MS)
-            passed_s = clock.diff(clock.ticks_ms(), noted_ms) // 1000
-            if not self.left_s or passed_s < min(self._step_s, self.left_s):
-                continue
-            noted_ms = clock.add(noted_ms, passed_s * 1000)
+    def tick(self) -> None:
+        """Count, once a second at least. A flash that does not take it is asked again."""
+        passed_s = clock.diff(clock.ticks_ms(), self._noted_ms) // 1000
+        if not self.left_s or passed_s < min(self._step_s, self.left_s):
+            return
+        try:
             if passed_s < self.left_s:
                 self.left_s -= passed_s
+                self._noted_ms = clock.add(self._noted_ms, passed_s * 1000)
                 overlay.run(_keep, self.left_s)
             else:
-                self._journal.write("config", "not confirmed in time: back to the revision before")
                 overlay.run(_roll_back)
                 self.left_s = 0
+                self._journal.write("config", "not confirmed in time: back to the revision before")
                 self._restart()
+        except OSError:
+            pass
 
 
 def _keep(left_s: int) -> None:

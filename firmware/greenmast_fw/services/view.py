@@ -18,12 +18,11 @@ if TYPE_CHECKING:
     from greenmast_fw.services.trial import Trial
     from greenmast_fw.services.uplink import Uplink
 
+_REST_MS = 10_000
+
 
 class View:
-    """See `rpc.Board`. `uplink` is None on a board without MQTT; `identity` is what `hello` says.
-
-    `trial` is None where the configuration is confirmed since before this boot.
-    """
+    """See `rpc.Board`. `uplink` is None on a board without MQTT; `identity` is what `hello` says."""
 
     def __init__(
         self,
@@ -40,13 +39,17 @@ class View:
         self.masters = masters
         self.outbox = outbox
         self.uplink: "Uplink | None" = None
-        self.trial: "Trial | None" = None
         self.keeper: "Keeper | None" = None
         self.revision: "Any" = identity["revision"]
         self._identity = identity
         self._wall = wall
         self._telemetry = telemetry
         self._raised: "dict[int, int]" = {}  # alarm -> wall time when it was raised
+
+    @property
+    def trial(self) -> "Trial | None":
+        """What counts down a configuration on trial."""
+        return self.keeper.trial if self.keeper else None
 
     def hello(self) -> "dict[str, object]":
         """Who this is."""
@@ -104,9 +107,15 @@ class View:
         return overlay.run(_bus, self, params)
 
     def configure(
-        self, method: str, params: "dict[str, Any]"
+        self, method: str, params: "dict[str, Any]", by_hand: bool
     ) -> "Coroutine[None, None, tuple[str, str, dict[str, object]]]":
-        """A step of a transaction (see `rpc.Board`)."""
+        """A step of a transaction (see `rpc.Board`).
+
+        By hand, at the console, the broker waits meanwhile: a commit ends its connection anyway, and the heap
+        may not hold both.
+        """
+        if by_hand and self.uplink and method == "config.stage":
+            self.uplink.client.rest(_REST_MS)
         return overlay.run(_configure, self, method, params)
 
     def restart(self) -> None:
@@ -140,7 +149,8 @@ def _alarms(listed: "tuple[tuple[int, int], ...]", raised: "dict[int, int]", wal
 def _config(on_trial: bool) -> "Pieces":
     from greenmast_fw.storage import files
 
-    return list(files.trial() if on_trial else files.pieces(files.CONFIG) or (b"{}",))
+    stored = files.trial() if on_trial else files.pieces(files.CONFIG)
+    return stored.slowly() if stored else (b"{}",)
 
 
 def _transactions() -> "dict[str, object]":

@@ -47,8 +47,20 @@ class Pieces:
 
     def first(self) -> bytes:
         """The first piece, be it empty. Raises OSError."""
+        return self._piece(self._skip)
+
+    def slowly(self) -> "Iterator[bytes]":
+        """The same, for who may take his time or never end: no file is open between two pieces."""
+        at = self._skip
+        piece = self._piece(at)
+        while piece:
+            yield piece
+            at += len(piece)
+            piece = self._piece(at)
+
+    def _piece(self, at: int) -> bytes:
         with open(self._path, "rb") as f:
-            f.seek(self._skip)
+            f.seek(at)
             return f.read(_PIECE)
 
 

@@ -64,7 +64,7 @@ class FakeBoard:
 
         return reading()
 
-    def configure(self, method, params):
+    def configure(self, method, params, by_hand):
         async def step():
             if params.get("revision") != 3:
                 return "revision_conflict", "it is 3", {"revision": 3}

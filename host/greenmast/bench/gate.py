@@ -42,7 +42,9 @@ _GOOD = {"grid.voltage_mv": 230_000.0, "grid.frequency_chz": 5_000.0}
 _DEAD = dict.fromkeys(_GOOD, 0.0)
 _OUTAGE_S = 60.0  # the grid comes and goes so often
 _PERSON_S = 5.0  # and a person does something so often
-_COMMIT_S = 600.0  # and the configuration changes so often; at least once
+_COMMIT_S = (
+    600.0  # and the configuration changes so often; at least twice: a boot after a trial has less heap
+)
 _COMMANDS: tuple[dict[str, Any], ...] = (
     {"name": "load.shed", "args": {"tier": 3, "for_s": 3}},
     {"name": "reserve.set", "args": {"permille": 250, "for_s": 60}},
@@ -97,7 +99,7 @@ class _Visit:
 
     def live(self, seconds: float) -> None:
         """A grid, a person, changes of configuration and two faults of the link, for so long."""
-        commits = max(1, int(seconds // _COMMIT_S))
+        commits = max(2, int(seconds // _COMMIT_S))
         acts: list[tuple[float, Callable[[], None]]] = [
             (seconds * (k + 0.3) / commits, self._commit) for k in range(commits)
         ]

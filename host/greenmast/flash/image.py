@@ -19,8 +19,8 @@ from greenmast_protocol import slot
 
 BLOCK_SIZE = 4096
 BLOCK_COUNT = 512  # 2 MiB: what the stock ESP32 partition table leaves for files
-# Must be what the board mounts with (RAM against speed).
-IO_SIZE = 64
+# As a board with MicroPython's own boot script mounts it.
+IO_SIZE = 32
 LOOKAHEAD_SIZE = 32
 
 # Raw partitions, in blocks, of a board with 4 MiB of flash: see firmware/greenmast_fw/drivers/partition.py.

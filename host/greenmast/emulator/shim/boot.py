@@ -26,7 +26,7 @@ else:
     epoch.install(epoch)
 from esp32 import Partition  # noqa: E402 (only now does the path lead there)
 
-flash = vfs.VfsLfs2(Partition(os.getenv("GREENMAST_FLASH")), readsize=64, progsize=64, lookahead=32)
+flash = vfs.VfsLfs2(Partition(os.getenv("GREENMAST_FLASH")), readsize=32, progsize=32, lookahead=32)
 vfs.mount(flash, "/flash")
 os.chdir("/flash")
 with open("main.py") as source:

@@ -7,6 +7,7 @@ import os
 
 _BLOCK_SIZE = 4096
 _BLANK = b"\xff" * 64
+_piece = memoryview(bytearray(64))
 _GET_BLOCK_COUNT, _GET_BLOCK_SIZE, _ERASE = 4, 5, 6
 
 
@@ -32,17 +33,20 @@ class Partition:
         self._file.readinto(buf)
 
     def writeblocks(self, block, buf, offset=0):
-        held = bytearray(len(buf))
-        self.readblocks(block, held, offset)
-        for i in range(len(buf)):
-            held[i] &= buf[i]  # programming clears bits, nothing else
-        self._file.seek(block * _BLOCK_SIZE + offset)
-        self._file.write(held)
+        at = block * _BLOCK_SIZE + offset
+        for start in range(0, len(buf), len(_piece)):  # in pieces: a chip needs no heap for it
+            held = _piece[: len(buf) - start]
+            self._file.seek(at + start)
+            self._file.readinto(held)
+            for i in range(len(held)):
+                held[i] &= buf[start + i]  # programming clears bits, nothing else
+            self._file.seek(at + start)
+            self._file.write(held)
 
     def ioctl(self, request, argument):
         if request == _ERASE:
             self._file.seek(argument * _BLOCK_SIZE)
-            for _ in range(_BLOCK_SIZE // len(_BLANK)):  # in pieces: a chip needs no heap for it
+            for _ in range(_BLOCK_SIZE // len(_BLANK)):
                 self._file.write(_BLANK)
         return (
             self._blocks if request == _GET_BLOCK_COUNT else _BLOCK_SIZE if request == _GET_BLOCK_SIZE else 0

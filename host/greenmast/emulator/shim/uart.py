@@ -1,7 +1,7 @@
 """`machine.UART` of the virtual board: a pseudo-terminal; pace and faults belong to the wire behind it.
 
 What a chip does and a pseudo-terminal does not, happens here. Received bytes that are not read in time
-overflow `rxbuf` and are lost. A write beyond `txbuf` waits. Where the transceiver has a driver-enable pin
+overflow `rxbuf` and are lost. They are kept in that one buffer: on a chip they take no more. A write beyond `txbuf` waits. Where the transceiver has a driver-enable pin
 (GREENMAST_DE<n>), bytes reach the line only while that is high: the last byte of a write is held back until
 its time, and lost when the pin drops before.
 """
@@ -16,6 +16,7 @@ _GET_FILENO = 10  # MP_STREAM_GET_FILENO: lets a poll() wait on the descriptor i
 _VMIN = 6  # places in termios' list of control characters, Linux
 _VTIME = 5
 _FIFO = 128
+_lost = bytearray(64)
 drivers = {}  # pin -> the UART whose transceiver it enables
 
 
@@ -48,9 +49,9 @@ class UART(io.IOBase):
         self._poll.register(self._file, select.POLLIN)
         self._byte_us = 11_000_000 // baudrate + 1
         self._sent_by = time.ticks_us()
-        self._rxbuf = rxbuf
         self._txbuf = txbuf
-        self._received = b""
+        self._received = memoryview(bytearray(rxbuf))
+        self._count = 0  # of the bytes in it
         self._last = b""  # held back until its time
         self._driven = 1
         enable = os.getenv("GREENMAST_DE%d" % id)
@@ -65,29 +66,31 @@ class UART(io.IOBase):
     def _take_in(self):
         """What the line has brought, up to what the chip can keep."""
         while self._poll.poll(0):
-            data = self._file.read(1024)
-            if not data:
+            room = self._received[self._count :]
+            count = self._file.readinto(room or _lost)
+            if not count:
                 break
-            self._received = (self._received + data)[: self._rxbuf]
+            if room:
+                self._count += count
 
     def any(self):
         self._take_in()
-        return len(self._received)
+        return self._count
 
     def readinto(self, buf, nbytes=None):
         self._take_in()
-        data = self._received[: len(buf) if nbytes is None else nbytes]
-        if not data:
+        count = min(self._count, len(buf) if nbytes is None else nbytes)
+        if not count:
             return None
-        self._received = self._received[len(data) :]
-        buf[: len(data)] = data
-        return len(data)
+        received = self._received
+        buf[:count] = received[:count]
+        self._count -= count
+        received[: self._count] = received[count : count + self._count]
+        return count
 
     def read(self, nbytes=256):
-        self._take_in()
-        data = self._received[:nbytes]
-        self._received = self._received[len(data) :]
-        return data or None
+        data = bytearray(min(self.any(), nbytes))
+        return bytes(data) if self.readinto(data) else None
 
     def write(self, buf):
         now = time.ticks_us()
