@@ -56,7 +56,10 @@ class Panel:
             if wanted:
                 self._enter(CRANK)
         elif state == CRANK:
-            self._crank(v[_RPM], live)
+            if wanted:
+                self._crank(v[_RPM], live)
+            else:
+                self._enter(STOPPING)
         elif state == REST:
             if self._ms >= self._rest_ms:
                 self._enter(CRANK if wanted else OFF)
