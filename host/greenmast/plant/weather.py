@@ -16,6 +16,7 @@ from greenmast.plant.sky import DAY_STEPS, STEP_S, Sky
 DAY_S = 86_400.0
 CORRELATION = 0.55  # of the daily normal score with the day before
 MEMORY_DAYS = 12  # 0.55 ** 12 is below 0.001
+BLOCK_DAYS = 32  # made at once: much cheaper than one by one, and hardly dearer than a single day
 
 
 class Weather:
@@ -62,11 +63,11 @@ class ConstantWeather(Weather):
 
 
 class SiteWeather(Weather):
-    """Days drawn from the monthly distributions of daily irradiance, built one by one and kept."""
+    """Days drawn from the monthly distributions of daily irradiance, made by the month and kept."""
 
     __slots__ = (
-        "_days", "_first_day", "_flicker_key", "_latitude_deg", "_scale", "_score_key", "_sky", "_start_s",
-        "_temperature_key",
+        "_days", "_first_day", "_flicker_key", "_latitude_deg", "_mean_c", "_mean_day", "_scale",
+        "_score_key", "_sky", "_start_s", "_temperature_key",
     )  # fmt: skip
 
     def __init__(
@@ -86,6 +87,8 @@ class SiteWeather(Weather):
         self._flicker_key = stream(seed, "weather.flicker")
         self._temperature_key = stream(seed, "weather.temperature")
         self._days: dict[int, tuple[list[float], float]] = {}
+        self._mean_day = -1
+        self._mean_c = self._day_mean_c(-1)
         self._scale = solar.irradiance_permille / 1_000.0
 
     def poa_w_m2(self, time_s: float) -> float:
@@ -109,13 +112,19 @@ class SiteWeather(Weather):
         day_s = time_s + self._start_s
         day = int(day_s // DAY_S)
         hour = (day_s - day * DAY_S) / 3_600.0
+        if day != self._mean_day:
+            self._mean_day = day
+            self._mean_c = self._day_mean_c(day)
+        daily = 5.5 * cos(2.0 * pi * (hour - 14.5) / 24.0)
+        return self._mean_c + daily + 4.0 * smooth(self._temperature_key, self._year_s(day_s), 3.0 * DAY_S)
+
+    def _day_mean_c(self, day: int) -> float:
+        """Of the place and the season."""
         latitude = abs(self._latitude_deg)
         warmest_day = 200 if self._latitude_deg >= 0 else 17
         day_of_year = (self._first_day + timedelta(days=day)).timetuple().tm_yday
         mean = 28.5 - 0.8 * max(0.0, latitude - 20.0)
-        season = 0.31 * latitude * cos(2.0 * pi * (day_of_year - warmest_day) / 365.25)
-        daily = 5.5 * cos(2.0 * pi * (hour - 14.5) / 24.0)
-        return mean + season + daily + 4.0 * smooth(self._temperature_key, self._year_s(day_s), 3.0 * DAY_S)
+        return mean + 0.31 * latitude * cos(2.0 * pi * (day_of_year - warmest_day) / 365.25)
 
     def day(self, day: int) -> tuple[list[float], float]:
         """Irradiance of local day `day` (0: that of the start) at 97 quarter hours, and its clearness."""
@@ -123,9 +132,11 @@ class SiteWeather(Weather):
         if known is None:
             if self._sky is None:
                 raise RuntimeError("there is no sun in this weather")
-            date = self._first_day + timedelta(days=day)
-            poa, clearness = self._sky.day(date, self._score(date.toordinal()))
-            known = self._days[day] = ([value * self._scale for value in poa], clearness)
+            first = self._first_day + timedelta(days=day)
+            scores = [self._score(first.toordinal() + number) for number in range(BLOCK_DAYS)]
+            for number, (poa, clearness) in enumerate(self._sky.days(first, scores)):
+                self._days[day + number] = ([value * self._scale for value in poa], clearness)
+            known = self._days[day]
         return known
 
     def _score(self, ordinal: int) -> float:
