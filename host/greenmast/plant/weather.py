@@ -1,7 +1,7 @@
-"""Irradiance on the array and outside temperature as functions of time.
+"""Irradiance on the array and outside temperature as functions of time: drawn, constant or measured.
 
-Owns the temperature model, cloud flicker and the cache of days. Must not know PV power. The heavy libraries
-are imported by `sky` on the first day asked for, never here.
+Owns the interface `Weather`, the temperature model, cloud flicker and the cache of days. Must not know PV
+power. The heavy libraries are imported by `sky` on the first day asked for, never here.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from math import cos, pi, sqrt
 
 from greenmast.plant.config import LocationConfig, SolarConfig
 from greenmast.plant.noise import normal, smooth, stream
+from greenmast.plant.series import Series
 from greenmast.plant.sky import DAY_STEPS, STEP_S, Sky
 
 DAY_S = 86_400.0
@@ -20,7 +21,10 @@ BLOCK_DAYS = 32  # made at once: much cheaper than one by one, and hardly dearer
 
 
 class Weather:
-    """Weather of a site; times are seconds since the start of the plant."""
+    """What the plant asks for; a weather of your own is a subclass with these two methods.
+
+    Times are seconds since the start of the plant, in any order; the same time gives the same value.
+    """
 
     def poa_w_m2(self, time_s: float) -> float:
         """Irradiance in the plane of the array, W/m2."""
@@ -62,6 +66,25 @@ class ConstantWeather(Weather):
         return self._ambient_c
 
 
+class MeasuredWeather(Weather):
+    """Irradiance in the plane of the array as measured, and the temperature, or else that of `otherwise`."""
+
+    __slots__ = ("_ambient_c", "_otherwise", "_poa_w_m2")
+
+    def __init__(self, poa_w_m2: Series, ambient_c: Series | None, otherwise: Weather) -> None:
+        self._poa_w_m2 = poa_w_m2
+        self._ambient_c = ambient_c
+        self._otherwise = otherwise
+
+    def poa_w_m2(self, time_s: float) -> float:
+        return self._poa_w_m2.at(time_s)
+
+    def ambient_c(self, time_s: float) -> float:
+        if self._ambient_c is None:
+            return self._otherwise.ambient_c(time_s)
+        return self._ambient_c.at(time_s)
+
+
 class SiteWeather(Weather):
     """Days drawn from the monthly distributions of daily irradiance, made by the month and kept."""
 
@@ -79,10 +102,9 @@ class SiteWeather(Weather):
         self._first_day = start.date()
         self._start_s = start.hour * 3_600.0 + start.minute * 60.0 + start.second + start.microsecond / 1e6
         self._latitude_deg = location.latitude_deg
-        tilt_deg = abs(location.latitude_deg) if solar.tilt_deg is None else solar.tilt_deg
         self._sky: Sky | None = None
         if sun:
-            self._sky = Sky(location.latitude_deg, location.longitude_deg, offset, tilt_deg)
+            self._sky = Sky(location.latitude_deg, location.longitude_deg, offset, solar.tilt_deg)
         self._score_key = stream(seed, "weather.day")
         self._flicker_key = stream(seed, "weather.flicker")
         self._temperature_key = stream(seed, "weather.temperature")
