@@ -104,10 +104,10 @@ def line_of(place: str, text: str, lines: list[str]) -> int | None:
         return found[int(number) - 1] if number.isdigit() and int(number) <= len(found) else None
     if place.startswith("[tariff] band "):
         found = [i for i, line in headers if line == "[[tariff.band]]"]
-        number = int(place.removeprefix("[tariff] band "))
-        if number > len(found):
+        band = int(place.removeprefix("[tariff] band "))
+        if band > len(found):
             return None
-        return _key_line(text.split(":")[0], found[number - 1], lines) or found[number - 1]
+        return _key_line(text.split(":")[0], found[band - 1], lines) or found[band - 1]
     if section in ("device", "output", "input"):
         found = [i for i, line in headers if line.strip("[]").replace('"', "") == place]
         if not found:

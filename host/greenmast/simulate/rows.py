@@ -17,6 +17,7 @@ from typing import TypeAlias
 from greenmast.errors import BAD_INPUT_FILE, USAGE, UserError
 from greenmast.site import near
 
+EPW_MARK = "LOCATION,"
 MAX_STEP_S = 10_800.0
 DAY_S = 86_400.0
 _TOLD = 8
@@ -86,9 +87,15 @@ def text_of(path: str) -> str:
     try:
         if file.stat().st_size > _BYTES_MAX:
             raise Findings(path).refuse(None, f"{file.stat().st_size} bytes", "see that it is the right file")
-        return file.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        raise Findings(path).refuse(None, f"cannot be read: {error}", "write it as UTF-8") from None
+        content = file.read_bytes()
+    except OSError as error:
+        raise Findings(path).refuse(None, f"cannot be read: {error}", "see that you may read it") from None
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        if content.startswith(EPW_MARK.encode()):  # names of places, mostly; its numbers are ASCII
+            return content.decode("latin-1")
+        raise Findings(path).refuse(None, f"is no text: {error}", "write it as UTF-8") from None
 
 
 def read_csv(path: str, text: str, known: Mapping[str, Limits], zone: timezone) -> Rows:

@@ -15,6 +15,7 @@ from greenmast.plant.sky import Sky
 from greenmast.plant.weather import MeasuredWeather, Weather
 from greenmast.simulate.rows import (
     DAY_S,
+    EPW_MARK,
     Findings,
     Limits,
     Placed,
@@ -58,7 +59,7 @@ def read(
         raise ValueError("start needs a UTC offset: the sun does not know local time")
     sky = Sky(location.latitude_deg, location.longitude_deg, offset, solar.tilt_deg)
     text = text_of(path)
-    if text.startswith("LOCATION,"):
+    if text.startswith(EPW_MARK):
         sun, air = _read_epw(path, text, timezone(offset))
     else:
         sun = air = read_csv(path, text, COLUMNS, timezone(offset))

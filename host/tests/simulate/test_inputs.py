@@ -271,6 +271,17 @@ def test_an_epw_file_is_refused_with_its_line(tmp_path: Path, spoil: Callable[[s
     assert told.value.exit_code == BAD_INPUT_FILE
 
 
+def test_an_epw_file_may_be_of_windows_and_a_csv_file_must_be_utf_8(tmp_path: Path) -> None:
+    text = Path(epw_file(tmp_path, lambda _: 2025)).read_text(encoding="utf-8").replace("Patna", "São Paulo")
+    file = tmp_path / "latin.epw"
+    file.write_bytes(text.replace("\n", "\r\n").encode("latin-1"))
+    assert weather(str(file)).poa_w_m2(12 * 3_600.0) > 700.0
+    other = tmp_path / "latin.csv"
+    other.write_bytes("time,größe\n".encode("latin-1"))
+    with pytest.raises(UserError, match="UTF-8"):
+        weather(str(other))
+
+
 def test_a_plant_runs_on_a_load_and_a_weather_from_files(tmp_path: Path) -> None:
     step = timedelta(minutes=30)
     drawn = [(now, 1_500.0 + 400.0 * (now.hour % 3)) for now in times(datetime(2025, 3, 1), 1, step)]
