@@ -8,7 +8,8 @@ from __future__ import annotations
 from datetime import datetime, timezone
 
 from greenmast.plant.series import Series
-from greenmast.simulate.rows import DAY_S, Findings, Limits, place, read_csv, text_of
+from greenmast.simulate.findings import Findings, Limits, lines_of
+from greenmast.simulate.rows import DAY_S, place, read_csv
 
 COLUMNS: dict[str, Limits] = {"power_w": (0.0, 100_000.0, "it is watts on the DC side, never negative")}
 LEAST_PEAK_W = 50.0
@@ -23,7 +24,7 @@ def read(path: str, start: datetime, days: int) -> Series:
     offset = start.utcoffset()
     if offset is None:
         raise ValueError("start needs a UTC offset")
-    rows = read_csv(path, text_of(path), COLUMNS, timezone(offset))
+    rows = read_csv(path, lines_of(path), COLUMNS, timezone(offset))
     findings = Findings(path)
     if "power_w" not in rows.columns:
         raise findings.refuse(None, "no column power_w", "the header is time,power_w")

@@ -1,57 +1,22 @@
 """Rows of a file of values in time: read, and refused with line and remedy where they cannot be.
 
-Owns the rules for times and numbers and the mapping of a year's rows onto the days of a run. Must not know
+Owns the rules for times and the mapping of a year's rows onto the days of a run. Must not know
 what the values mean: the caller names the columns and what is plausible in them.
 """
 
 from __future__ import annotations
 
 import csv
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta, timezone
-from math import isfinite
-from pathlib import Path
-from typing import TypeAlias
 
-from greenmast.errors import BAD_INPUT_FILE, USAGE, UserError
+from greenmast.simulate.findings import Findings, Limits, number
 from greenmast.site import near
 
-EPW_MARK = "LOCATION,"
 MAX_STEP_S = 10_800.0
+YEARS = range(1900, 2201)
 DAY_S = 86_400.0
-_TOLD = 8
-_BYTES_MAX = 200_000_000
-# Lowest and highest plausible value of a column, and what helps against others.
-Limits: TypeAlias = tuple[float, float, str]
-
-
-class Findings:
-    """What is wrong with a file; the first few are told."""
-
-    def __init__(self, path: str) -> None:
-        self.path = path
-        self._found: list[str] = []
-
-    def add(self, line: int | None, what: str, remedy: str) -> None:
-        where = self.path if line is None else f"{self.path}:{line}"
-        self._found.append(f"{where}: {what}: {remedy}")
-
-    def tell(self) -> None:
-        """Raises UserError (exit code 5) when something has been found."""
-        if self._found:
-            more = len(self._found) - _TOLD
-            rest = [f"and {more} more"] if more > 0 else []
-            raise UserError("\n".join([*self._found[:_TOLD], *rest]), BAD_INPUT_FILE)
-
-    def refuse(self, line: int | None, what: str, remedy: str) -> UserError:
-        """For what ends the reading: tells it after what has been found before."""
-        self.add(line, what, remedy)
-        try:
-            self.tell()
-        except UserError as error:
-            return error
-        raise AssertionError
 
 
 @dataclass
@@ -79,40 +44,16 @@ class Placed:
         return [column[row] for row in self.rows]
 
 
-def text_of(path: str) -> str:
-    """The file's text. Raises UserError when there is none."""
-    file = Path(path)
-    if not file.is_file():
-        raise UserError(f"no such file: {path}", USAGE)
-    try:
-        if file.stat().st_size > _BYTES_MAX:
-            raise Findings(path).refuse(None, f"{file.stat().st_size} bytes", "see that it is the right file")
-        content = file.read_bytes()
-    except OSError as error:
-        raise Findings(path).refuse(None, f"cannot be read: {error}", "see that you may read it") from None
-    try:
-        return content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        if content.startswith(EPW_MARK.encode()):  # names of places, mostly; its numbers are ASCII
-            return content.decode("latin-1")
-        raise Findings(path).refuse(None, f"is no text: {error}", "write it as UTF-8") from None
-
-
-def read_csv(path: str, text: str, known: Mapping[str, Limits], zone: timezone) -> Rows:
+def read_csv(path: str, lines: list[str], known: Mapping[str, Limits], zone: timezone) -> Rows:
     """A file with the header `time,..`, its columns of `known`. Times with an offset become those of `zone`.
 
     Raises UserError (exit code 5) that lists what is wrong.
     """
     findings = Findings(path)
-    reader = csv.reader(text.splitlines())
     header: list[str] | None = None
     rows = Rows(path)
     aware: bool | None = None
-    for cells in reader:
-        line = reader.line_num
-        cells = [cell.strip() for cell in cells]
-        if not any(cells) or cells[0].startswith("#"):
-            continue
+    for line, cells in cells_of(findings, lines):
         if header is None:
             header = _header(findings, line, cells, known)
             rows.columns = {name: [] for name in header if name != "time"}
@@ -120,10 +61,11 @@ def read_csv(path: str, text: str, known: Mapping[str, Limits], zone: timezone) 
         if len(cells) != len(header):
             findings.add(line, f"{len(cells)} values for {len(header)} columns", "one value for each column")
             continue
-        values = dict(zip(header, cells, strict=True))
-        when = _time(findings, line, values.pop("time"))
-        numbers = [number(findings, line, name, value, known[name]) for name, value in values.items()]
-        if when is None or None in numbers:
+        texts = dict(zip(header, cells, strict=True))
+        when = _time(findings, line, texts.pop("time"))
+        numbers = [number(findings, line, name, text, known[name]) for name, text in texts.items()]
+        usable = [value for value in numbers if value is not None]
+        if when is None or len(usable) < len(numbers):
             continue
         if aware is None:
             aware = when.tzinfo is not None
@@ -132,8 +74,8 @@ def read_csv(path: str, text: str, known: Mapping[str, Limits], zone: timezone) 
             continue
         rows.times.append(when if when.tzinfo is None else when.astimezone(zone).replace(tzinfo=None))
         rows.lines.append(line)
-        for name, value_now in zip(values, numbers, strict=True):
-            rows.columns[name].append(value_now or 0.0)
+        for column, value in zip(rows.columns.values(), usable, strict=True):
+            column.append(value)
     if header is None:
         raise findings.refuse(None, "empty", f"begin with a header of time and {', '.join(known)}")
     findings.tell()
@@ -141,20 +83,16 @@ def read_csv(path: str, text: str, known: Mapping[str, Limits], zone: timezone) 
     return rows
 
 
-def number(findings: Findings, line: int, name: str, text: str, limits: Limits) -> float | None:
-    """The value of a cell; None and a finding when it is none, or not plausible."""
-    try:
-        value = float(text)
-    except ValueError:
-        value = float("nan")
-    low, high, remedy = limits
-    if not isfinite(value):
-        findings.add(line, f"{name} {text!r} is no number", "fill it with a value, or delete the line")
-    elif not low <= value <= high:
-        findings.add(line, f"{name} {text} is not within {low:g} .. {high:g}", remedy)
-    else:
-        return value
-    return None
+def cells_of(findings: Findings, lines: list[str], first: int = 1) -> Iterator[tuple[int, list[str]]]:
+    """Number and cells of each line from line `first` on that has any and is no comment."""
+    for line, text in enumerate(lines[first - 1 :], first):
+        try:
+            cells = [cell.strip() for cell in next(csv.reader([text]), ())]
+        except csv.Error as error:
+            findings.add(line, str(error), "see that it is the right file")
+            continue
+        if any(cells) and not cells[0].startswith("#"):
+            yield line, cells
 
 
 def check_order(findings: Findings, rows: Rows) -> None:
@@ -195,12 +133,12 @@ def place(rows: Rows, midnight: datetime, begin_s: float, end_s: float) -> Place
     findings = Findings(rows.path)
     by_day = _by_day(rows.times)
     placed = Placed([], [])
-    for number in range(int(begin_s // DAY_S) - 1, int(end_s // DAY_S) + 2):
-        day = midnight + timedelta(days=number)
+    for days in range(int(begin_s // DAY_S) - 1, int(end_s // DAY_S) + 2):
+        day = midnight + timedelta(days=days)
         for row in _of_day(by_day, day):
             time = rows.times[row]
             placed.times_s.append(
-                number * DAY_S + (time - datetime.combine(time, datetime.min.time())).total_seconds()
+                days * DAY_S + (time - datetime.combine(time, datetime.min.time())).total_seconds()
             )
             placed.rows.append(row)
     bounds = [begin_s, *(time for time in placed.times_s if begin_s < time < end_s), end_s]
@@ -233,10 +171,14 @@ def _header(findings: Findings, line: int, cells: list[str], known: Mapping[str,
 
 def _time(findings: Findings, line: int, text: str) -> datetime | None:
     try:
-        return datetime.fromisoformat(text)
+        time = datetime.fromisoformat(text)
     except ValueError:
         findings.add(line, f"{text!r} is no time", "write ISO 8601 such as 2025-03-31T14:00 or with +05:30")
         return None
+    if time.year not in YEARS:
+        findings.add(line, f"{text} is of no year from {YEARS[0]} to {YEARS[-1]}", "see the time")
+        return None
+    return time
 
 
 def _year_step_s(before: datetime, now: datetime) -> float:

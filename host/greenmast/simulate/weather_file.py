@@ -6,26 +6,14 @@ plants: it makes what they take.
 
 from __future__ import annotations
 
-import csv
 from datetime import datetime, timedelta, timezone
 
 from greenmast.plant.config import LocationConfig, SolarConfig
 from greenmast.plant.series import Series
 from greenmast.plant.sky import Sky
 from greenmast.plant.weather import MeasuredWeather, Weather
-from greenmast.simulate.rows import (
-    DAY_S,
-    EPW_MARK,
-    Findings,
-    Limits,
-    Placed,
-    Rows,
-    check_order,
-    number,
-    place,
-    read_csv,
-    text_of,
-)
+from greenmast.simulate.findings import EPW_MARK, Findings, Limits, lines_of, number
+from greenmast.simulate.rows import DAY_S, YEARS, Placed, Rows, cells_of, check_order, place, read_csv
 
 _SUN = "it is W/m2, at night 0; fill what is missing"
 COLUMNS: dict[str, Limits] = {
@@ -35,10 +23,8 @@ COLUMNS: dict[str, Limits] = {
     "poa_w_m2": (0.0, 1_800.0, _SUN),
     "temperature_c": (-60.0, 60.0, "it is degrees Celsius; fill what is missing"),
 }
-NIGHT_DEG, NIGHT_W_M2 = (
-    98.0,
-    20.0,
-)  # the sun is 8 degrees below the horizon: not even twilight gives that much
+# With the sun 8 degrees below the horizon not even twilight gives that much.
+NIGHT_DEG, NIGHT_W_M2 = 98.0, 20.0
 LEAST_PEAK_W_M2 = 5.0
 # EPW: place of the offset in the first line, then places in each row.
 _EPW_ZONE, _EPW_HEADER = 8, 8
@@ -58,11 +44,11 @@ def read(
     if offset is None:
         raise ValueError("start needs a UTC offset: the sun does not know local time")
     sky = Sky(location.latitude_deg, location.longitude_deg, offset, solar.tilt_deg)
-    text = text_of(path)
-    if text.startswith(EPW_MARK):
-        sun, air = _read_epw(path, text, timezone(offset))
+    lines = lines_of(path)
+    if lines[0].startswith(EPW_MARK):
+        sun, air = _read_epw(path, lines, timezone(offset))
     else:
-        sun = air = read_csv(path, text, COLUMNS, timezone(offset))
+        sun = air = read_csv(path, lines, COLUMNS, timezone(offset))
         _check_columns(sun)
     midnight = datetime(start.year, start.month, start.day)
     begin_s = (start.replace(tzinfo=None) - midnight).total_seconds()
@@ -120,18 +106,14 @@ def _check_sun(sky: Sky, rows: Rows, placed: Placed, midnight: datetime) -> None
     findings.tell()
 
 
-def _read_epw(path: str, text: str, zone: timezone) -> tuple[Rows, Rows]:
+def _read_epw(path: str, lines: list[str], zone: timezone) -> tuple[Rows, Rows]:
     """Rows of the sun in the middle of each hour, and of the air at its end, as EnergyPlus defines them."""
     findings = Findings(path)
-    lines = text.splitlines()
     shift = _epw_shift(findings, lines, zone)
     sun, air = (Rows(path, columns={name: [] for name in names}) for names in (_EPW, ("temperature_c",)))
-    for line, cells in enumerate(csv.reader(lines[_EPW_HEADER:]), _EPW_HEADER + 1):
-        if not any(cells):
-            continue
+    for line, cells in cells_of(findings, lines, _EPW_HEADER + 1):
         try:
-            year, month, day, hour = (int(cell) for cell in cells[:4])
-            end = datetime(year, month, day) + timedelta(hours=hour) + shift
+            end = _epw_end(cells) + shift
             texts = {name: cells[at] for name, at in (*_EPW.items(), ("temperature_c", _EPW_TEMPERATURE))}
         except (ValueError, IndexError):
             findings.add(line, "no row of an EPW file", "year, month, day, hour 1 .. 24 and 31 values follow")
@@ -148,13 +130,23 @@ def _read_epw(path: str, text: str, zone: timezone) -> tuple[Rows, Rows]:
     return sun, air
 
 
+def _epw_end(cells: list[str]) -> datetime:
+    """When the hour of a row ends. Raises ValueError where it does not say so."""
+    year, month, day, hour = (int(cell) for cell in cells[:4])
+    if year not in YEARS or not 1 <= hour <= 24:
+        raise ValueError(f"{year}, hour {hour}")
+    return datetime(year, month, day) + timedelta(hours=hour)
+
+
 def _epw_shift(findings: Findings, lines: list[str], zone: timezone) -> timedelta:
     """What to add to the file's times to have the run's."""
     header = [line.split(",") for line in lines[:_EPW_HEADER]]
     try:
         zone_h = float(header[0][_EPW_ZONE])
     except (ValueError, IndexError):
-        raise findings.refuse(1, "no UTC offset", "LOCATION has it as its ninth value") from None
+        zone_h = float("nan")
+    if not -14.0 <= zone_h <= 14.0:
+        raise findings.refuse(1, "no UTC offset", "LOCATION has it as its ninth value, in hours")
     periods = header[-1]
     if len(header) < _EPW_HEADER or periods[0].strip().upper() != "DATA PERIODS":
         raise findings.refuse(len(header), "no DATA PERIODS", "an EPW file has eight lines before its rows")

@@ -8,6 +8,8 @@ from math import cos, pi
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from pvlib import iotools
 
 from greenmast.errors import BAD_INPUT_FILE, UserError
@@ -56,26 +58,32 @@ def energy_wh(value: Callable[[float], float], begin_s: float, end_s: float) -> 
     return sum(value(begin_s + 60.0 * i + 30.0) for i in range(int((end_s - begin_s) / 60.0))) / 60.0
 
 
-def epw_file(tmp_path: Path, years: Callable[[int], int], zone_h: float = 5.5, records: str = "1") -> str:
-    """A year of 8,760 hours whose months are of `years(month)`; values are means of the hour that ends."""
+def epw_lines(years: Callable[[int], int], zone_h: float = 5.5, days: int = 365) -> list[str]:
+    """Hours of a year whose months are of `years(month)`; values are means of the hour that ends."""
     head = [
         f"LOCATION,Patna,BR,IND,ISHRAE,424920,25.60,85.10,{zone_h},60.0",
         *("DESIGN CONDITIONS,0", "TYPICAL/EXTREME PERIODS,0", "GROUND TEMPERATURES,0"),
         *("HOLIDAYS/DAYLIGHT SAVINGS,No,0,0,0", "COMMENTS 1,", "COMMENTS 2,"),
-        f"DATA PERIODS,1,{records},Data,Sunday, 1/ 1,12/31",
+        "DATA PERIODS,1,1,Data,Sunday, 1/ 1,12/31",
     ]
     rows = []
-    for now in times(datetime(2025, 1, 1), 365, timedelta(hours=1)):
+    for now in times(datetime(2025, 1, 1), days, timedelta(hours=1)):
         middle = now + timedelta(minutes=30) + timedelta(hours=5.5 - zone_h)
         values = ["0"] * 30
         values[1] = f"{20 + now.month}"
         values[8], values[9], values[10] = f"{bell_w_m2(middle):.0f}", "0", f"{bell_w_m2(middle):.0f}"
-        rows.append(
-            ",".join([f"{years(now.month)}", f"{now.month}", f"{now.day}", f"{now.hour + 1}", "60", *values])
-        )
+        when = f"{years(now.month)},{now.month},{now.day},{now.hour + 1},60"
+        rows.append(",".join([when, *values]))
+    return head + rows
+
+
+def epw_file(tmp_path: Path, years: Callable[[int], int], zone_h: float = 5.5) -> str:
     file = tmp_path / "patna.epw"
-    file.write_text("\n".join([*head, *rows]) + "\n", encoding="utf-8")
+    file.write_text("\n".join(epw_lines(years, zone_h)) + "\n", encoding="utf-8")
     return str(file)
+
+
+EPW_LINES = epw_lines(lambda _: 2025, days=90)
 
 
 @pytest.mark.parametrize("step", [timedelta(minutes=10), timedelta(hours=1), timedelta(hours=3)])
@@ -257,6 +265,8 @@ def test_kilowatts_are_suspected_and_an_empty_file_is_refused(tmp_path: Path) ->
     ("spoil", "what"),
     [
         (lambda text: text.replace(",5.5,60.0", ",,60.0"), ":1: no UTC offset"),
+        (lambda text: text.replace(",5.5,60.0", ",nan,60.0"), ":1: no UTC offset"),
+        (lambda text: text.replace("2025,1,1,4,60,", "2025,1,1,25,60,"), ":12: no row of an EPW file"),
         (lambda text: text.replace("COMMENTS 2,\n", ""), ":8: no DATA PERIODS"),
         (lambda text: text.replace("2025,1,1,4,60,", "2025,1,1,x,60,"), ":12: no row of an EPW file"),
         (lambda text: text.replace("2025,1,1,4,60,0,21", "2025,1,1,4,60,0,99.9"), ":12: temperature_c 99.9"),
@@ -280,6 +290,35 @@ def test_an_epw_file_may_be_of_windows_and_a_csv_file_must_be_utf_8(tmp_path: Pa
     other.write_bytes("time,größe\n".encode("latin-1"))
     with pytest.raises(UserError, match="UTF-8"):
         weather(str(other))
+
+
+CSV_LINES = [f"time,{GHI}", *sunny(datetime(2025, 3, 1), 1)]
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    st.sampled_from(["csv", "epw"]),
+    st.lists(st.tuples(st.integers(0, 400), st.integers(0, 40), st.text(max_size=6)), max_size=6),
+    st.binary(max_size=3),
+)
+def test_whatever_stands_in_a_file_it_is_taken_or_refused_by_its_name(
+    tmp_path: Path, kind: str, edits: list[tuple[int, int, str]], tail: bytes
+) -> None:
+    lines = CSV_LINES if kind == "csv" else EPW_LINES
+    text = list(lines)
+    for at, column, new in edits:
+        line = text[at % len(text)]
+        text[at % len(text)] = line[:column] + new + line[column + len(new) // 2 :]
+    file = tmp_path / f"any.{kind}"
+    file.write_bytes("\n".join(text).encode("utf-8", "replace") + tail)
+    refused: UserError | None = None
+    try:
+        weather(str(file))
+    except UserError as error:
+        refused = error
+    if refused is not None:
+        assert refused.exit_code == BAD_INPUT_FILE
+        assert refused.message.startswith(str(file))
 
 
 def test_a_plant_runs_on_a_load_and_a_weather_from_files(tmp_path: Path) -> None:
