@@ -1,0 +1,177 @@
+"""Forecasts of sun, load, grid and temperature, hour by hour: what the planner believes.
+
+Owns the shape and the ways to come by one. Must not know what is planned with it.
+
+- persistence: yesterday again.
+- climatology: the mean of each hour of the day over the days seen in this month, begun with the site's climate as
+  if that had been ten days.
+- a file of the operator's, see `forecast_file`.
+- perfect: what will be. For measuring what better forecasts would be worth, nothing else.
+Outages do not come again by the clock: in all but the last two the grid is the share of each hour of the day in
+which it was there, over all days seen, begun with the supply that the site file promises.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from greenmast.errors import UserError
+from greenmast.plant import PlantConfig
+
+DAY_H = 24
+CLIMATE_DAYS, SUPPLY_DAYS = 10, 7  # what is known beforehand counts as so many days seen
+# Standard deviation of a day's sun about its forecast, as a share of it.
+DOUBT = {"persistence": 0.35, "climatology": 0.3, "file": 0.15, "perfect": 0.0}
+_HOUR = timedelta(hours=1)
+# Columns of a run's hours and what they are for a forecast.
+_SOLAR, _LOAD, _GRID_S, _AMBIENT = "solar_available_wh", "demand_wh", "grid_live_s", "ambient_c"
+
+
+class Hours(Protocol):
+    """What has been, or will be; see `greenmast.simulate.result`."""
+
+    @property
+    def start(self) -> datetime: ...
+
+    @property
+    def columns(self) -> Mapping[str, Sequence[float]]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Forecast:
+    """Hours from `start` (local time, aware) on. `grid`: probability or share of the hour, 0 .. 1.
+
+    `certain`: the grid is known, so an outage's length need not be guessed.
+    """
+
+    start: datetime
+    solar_wh: Sequence[float]
+    load_wh: Sequence[float]
+    grid: Sequence[float]
+    ambient_c: Sequence[float]
+    solar_doubt: float
+    certain: bool = False
+
+    def __len__(self) -> int:
+        return len(self.solar_wh)
+
+
+def persistence(past: Hours, plant: PlantConfig, hours: int) -> Forecast:
+    """Yesterday again, from the end of `past` on. Raises UserError when that is less than a day."""
+    seen = len(past.columns[_SOLAR])
+    if seen < DAY_H:
+        raise UserError(f"persistence needs yesterday: {seen} hours are known, 24 are needed")
+
+    def again(name: str) -> list[float]:
+        yesterday = list(past.columns[name][seen - DAY_H : seen])
+        return [yesterday[hour % DAY_H] for hour in range(hours)]
+
+    start = past.start + seen * _HOUR
+    return Forecast(
+        start,
+        again(_SOLAR),
+        again(_LOAD),
+        _supply(past, plant, start, hours),
+        again(_AMBIENT),
+        DOUBT["persistence"],
+    )
+
+
+def climatology(past: Hours | None, plant: PlantConfig, start: datetime, hours: int) -> Forecast:
+    """The usual day of the month, from `start` on. Raises UserError when the weather needs a library."""
+    solar, load, ambient = climate(plant, start, hours)
+
+    def usual(name: str, beforehand: Sequence[float]) -> list[float]:
+        return [
+            _mean(past, name, start + hour * _HOUR, beforehand[hour], CLIMATE_DAYS, month=True)
+            for hour in range(hours)
+        ]
+
+    return Forecast(
+        start,
+        usual(_SOLAR, solar),
+        usual(_LOAD, load),
+        _supply(past, plant, start, hours),
+        usual(_AMBIENT, ambient),
+        DOUBT["climatology"],
+    )
+
+
+def perfect(future: Hours, start: datetime, hours: int) -> Forecast:
+    """What will be from `start` on; the last day again where the run ends. For measuring only."""
+    first = round((start - future.start) / _HOUR)
+    count = len(future.columns[_SOLAR])
+    if not 0 <= first < count or count < DAY_H:
+        raise UserError("perfect foresight needs the run's own hours, and a day of them at least")
+
+    def known(name: str) -> list[float]:
+        column = future.columns[name]
+        places = range(first, first + hours)
+        return [column[at if at < count else count - DAY_H + (at - count) % DAY_H] for at in places]
+
+    grid = [value / 3_600.0 for value in known(_GRID_S)]
+    return Forecast(start, known(_SOLAR), known(_LOAD), grid, known(_AMBIENT), DOUBT["perfect"], certain=True)
+
+
+def climate(plant: PlantConfig, start: datetime, hours: int) -> tuple[list[float], list[float], list[float]]:
+    """(solar Wh, load Wh, ambient degC) of each hour on days with the month's median sun."""
+    from greenmast.plant.loads import Loads
+    from greenmast.plant.sky import DAY_STEPS, Sky
+    from greenmast.plant.solar import Solar
+    from greenmast.plant.weather import Weather
+
+    offset = start.utcoffset()
+    if offset is None:
+        raise ValueError("start needs a UTC offset")
+    where = plant.location
+    tilt_deg = abs(where.latitude_deg) if plant.solar.tilt_deg is None else plant.solar.tilt_deg
+    sky = Sky(where.latitude_deg, where.longitude_deg, offset, tilt_deg) if plant.solar.kwp > 0.0 else None
+    air = Weather.for_site(where, plant.solar, 1, start, sun=False)
+    array, loads = Solar(plant.solar, 0.0), Loads(plant.loads, 1)
+    per_hour = DAY_STEPS // DAY_H
+    days: dict[int, list[float]] = {}
+    solar, load, ambient = [], [], []
+    for hour in range(hours):
+        when = start + hour * _HOUR
+        degrees = air.ambient_c(3_600.0 * (hour + 0.5))
+        ambient.append(degrees)
+        load.append(loads.model_w(3_600.0 * (when.hour + 0.5)))
+        if sky is None:
+            solar.append(0.0)
+            continue
+        day = when.toordinal()
+        if day not in days:
+            days[day] = sky.day(when.date(), 0.0)[0]
+        quarters = days[day][per_hour * when.hour : per_hour * (when.hour + 1)]
+        scale = plant.solar.irradiance_permille / 1_000.0
+        solar.append(sum(array.potential_w(poa * scale, degrees) for poa in quarters) / per_hour)
+    return solar, load, ambient
+
+
+def _supply(past: Hours | None, plant: PlantConfig, start: datetime, hours: int) -> list[float]:
+    if not plant.grid.present:
+        return [0.0] * hours
+    promised = min(plant.grid.supply_h_per_day / 24.0, 1.0) * 3_600.0
+    day = [
+        _mean(past, _GRID_S, start + hour * _HOUR, promised, SUPPLY_DAYS, month=False) / 3_600.0
+        for hour in range(min(hours, DAY_H))
+    ]
+    return [day[hour % DAY_H] for hour in range(hours)]
+
+
+def _mean(
+    past: Hours | None, name: str, when: datetime, beforehand: float, days: int, *, month: bool
+) -> float:
+    """Of the hours seen at this time of the day (and in this month), begun with `days` of `beforehand`."""
+    total, count = beforehand * days, float(days)
+    if past is not None:
+        column = past.columns[name]
+        first = (when.hour - past.start.hour) % DAY_H
+        for at in range(first, len(column), DAY_H):
+            if not month or (past.start + at * _HOUR).month == when.month:
+                total += column[at]
+                count += 1.0
+    return total / count
