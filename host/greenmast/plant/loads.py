@@ -9,6 +9,7 @@ from math import cos, pi
 
 from greenmast.plant.config import LoadsConfig
 from greenmast.plant.noise import smooth, stream
+from greenmast.plant.series import Series
 
 UNDERVOLTAGE_V, RESTART_V = 38.5, 43.0
 RESTART_DELAY_S = 10.0
@@ -17,18 +18,21 @@ RESTART_DELAY_S = 10.0
 class Loads:
     """`demand_w` is the nominal demand of all tiers; `tier_w` what each tier draws.
 
-    `override_w`, when not None, replaces the demand; `awake` is False while locked out for undervoltage.
+    `profile`, when not None, is the demand as measured (W, by seconds after local midnight of the first day)
+    instead of the model; `override_w`, when not None, replaces either. `awake` is False while locked out for
+    undervoltage.
     """
 
     __slots__ = (
-        "_cfg", "_key", "_shares", "awake", "cooling_w", "demand_w", "override_w", "restart_s", "tier_w",
-        "tier_wh", "total_wh",
+        "_cfg", "_key", "_shares", "awake", "cooling_w", "demand_w", "override_w", "profile", "restart_s",
+        "tier_w", "tier_wh", "total_wh",
     )  # fmt: skip
 
     def __init__(self, cfg: LoadsConfig, seed: int) -> None:
         self._cfg = cfg
         self._key = stream(seed, "loads")
         self._shares = tuple(share / 1_000.0 for share in cfg.tiers_permille)
+        self.profile: Series | None = None
         self.override_w: float | None = None
         self.demand_w = cfg.mean_w
         self.cooling_w = 0.0
@@ -40,6 +44,8 @@ class Loads:
 
     def model_w(self, day_s: float) -> float:
         """Demand `day_s` seconds after local midnight of the first day: evening peak, small fluctuation."""
+        if self.profile is not None:
+            return self.profile.at(day_s)
         phase = 2.0 * pi * (day_s / 86_400.0 - 20.0 / 24.0)
         swing = 0.85 * cos(phase) + 0.15 * cos(2.0 * phase)
         noise = 0.02 * smooth(self._key, day_s, 900.0) + 0.015 * smooth(self._key, day_s, 60.0)

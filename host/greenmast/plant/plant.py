@@ -24,6 +24,7 @@ from greenmast.plant.grid import Grid
 from greenmast.plant.loads import UNDERVOLTAGE_V, Loads
 from greenmast.plant.noise import stream
 from greenmast.plant.rectifier import Rectifier
+from greenmast.plant.series import Series
 from greenmast.plant.solar import WAKE_BUS_V, Solar
 from greenmast.plant.weather import Weather
 
@@ -67,9 +68,11 @@ class Plant:
         *,
         start: datetime,
         weather: Weather | None = None,
+        demand: Series | None = None,
         sun: bool = True,
     ) -> None:
-        """`start` is local site time with a UTC offset; `weather` replaces the one drawn for the site;
+        """`start` is local site time with a UTC offset; `weather` replaces the one drawn for the site,
+        `demand` (W, by seconds after local midnight of the first day) the model of the loads;
         without `sun`, or an array, that is dark: the truth `solar.power_w` says what is offered.
 
         Raises ValueError for a naive `start` and UserError when site weather needs an extra that is missing.
@@ -91,6 +94,7 @@ class Plant:
         self.solar = Solar(cfg.solar, chemistry.solar_v * cells * 1_000.0)
         self.battery = Battery(cfg.battery, seed, environment.cabinet_c)
         self.loads = Loads(cfg.loads, seed)
+        self.loads.profile = demand
         self._wire(seed)
         self.violations = {"parallel_ac_s": 0.0, "parallel_ac_count": 0.0, "both_ac_closed_s": 0.0}
         self.powered_s = self.unpowered_s = 0.0
