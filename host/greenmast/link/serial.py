@@ -23,6 +23,8 @@ board_log = logging.getLogger("greenmast.board")  # what the board prints beside
 class SerialLink(Link):
     """A board on serial port `port`. Raises NoContactError when the port cannot be opened."""
 
+    request_bytes = frame.HOST_LINE_MAX
+
     def __init__(self, port: str, baud: int = BAUD) -> None:
         super().__init__(port)
         self.decoder = frame.FrameDecoder(BOARD_LINE_MAX)
@@ -37,9 +39,9 @@ class SerialLink(Link):
 
     def _send(self, body: bytes) -> None:
         line = frame.encode(body)
-        if len(line) > frame.HOST_LINE_MAX:
+        if len(line) > self.request_bytes:
             raise UserError(
-                f"a request of {len(line)} bytes: a serial line holds {frame.HOST_LINE_MAX}", USAGE
+                f"a request of {len(line)} bytes: a serial line holds {self.request_bytes}", USAGE
             )
         try:
             self._port.write(b"\n" + line)  # ends whatever half line the board may hold

@@ -2,9 +2,9 @@
 
 Owns the choice and what it believes of outages. Must not know what a plan is for the board, nor people.
 
-Backwards: what each charge costs from the end of each hour on, with and without grid, for more or less sun than
-foreseen. Forwards: over all that may then be, the words that cost least. Words are for an hour, not for a charge:
-what they mean for each charge is the controller's business, and in the model.
+Backwards: what each charge costs from the end of each hour on, with and without grid, for more or less sun
+than foreseen. Forwards: over all that may then be, the words that cost least. Words are for an hour, not
+for a charge: what they mean for each charge is the controller's business, and in the model.
 """
 
 from __future__ import annotations
@@ -115,7 +115,7 @@ class Dispatch:
         return offers
 
     def _passages(self, hour: int) -> tuple[Any, list[list[Any]]]:
-        """Of an hour: with the grid, [sun, offer, level]; without, for the states off and on and each word."""
+        """Of an hour: with the grid, [sun, offer, level]; without, of the states off and on for each word."""
         import numpy as np
 
         found = self._hours.get(hour)

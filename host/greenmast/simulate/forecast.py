@@ -3,12 +3,12 @@
 Owns the shape and the ways to come by one. Must not know what is planned with it.
 
 - persistence: yesterday again.
-- climatology: the mean of each hour of the day over the days seen in this month, begun with the site's climate as
-  if that had been ten days.
+- climatology: the mean of each hour of the day over the days seen in this month, begun with the
+  site's climate as if that had been ten days.
 - a file of the operator's, see `forecast_file`.
 - perfect: what will be. For measuring what better forecasts would be worth, nothing else.
-Outages do not come again by the clock: in all but the last two the grid is the share of each hour of the day in
-which it was there, over all days seen, begun with the supply that the site file promises.
+Outages do not come again by the clock: in the first two the grid is the share of each hour of the day in
+which it was there over the last four weeks, begun with the supply that the site file promises.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from greenmast.plant import PlantConfig
 
 DAY_H = 24
 CLIMATE_DAYS, SUPPLY_DAYS = 10, 7  # what is known beforehand counts as so many days seen
+_RECENT_H = 28 * DAY_H  # how far back the grid is looked at: outages go with the season
 # Standard deviation of a day's sun about its forecast, as a share of it.
 DOUBT = {"persistence": 0.35, "climatology": 0.3, "file": 0.15, "perfect": 0.0}
 _HOUR = timedelta(hours=1)
@@ -127,26 +128,25 @@ def climate(plant: PlantConfig, start: datetime, hours: int) -> tuple[list[float
     if offset is None:
         raise ValueError("start needs a UTC offset")
     where = plant.location
-    tilt_deg = abs(where.latitude_deg) if plant.solar.tilt_deg is None else plant.solar.tilt_deg
-    sky = Sky(where.latitude_deg, where.longitude_deg, offset, tilt_deg) if plant.solar.kwp > 0.0 else None
     air = Weather.for_site(where, plant.solar, 1, start, sun=False)
     array, loads = Solar(plant.solar, 0.0), Loads(plant.loads, 1)
     per_hour = DAY_STEPS // DAY_H
-    days: dict[int, list[float]] = {}
+    days: list[tuple[list[float], float]] = []
+    if plant.solar.kwp > 0.0:
+        sky = Sky(where.latitude_deg, where.longitude_deg, offset, plant.solar.tilt_deg)
+        days = sky.days(start.date(), [0.0] * (hours // DAY_H + 2))
+    scale = plant.solar.irradiance_permille / 1_000.0
     solar, load, ambient = [], [], []
     for hour in range(hours):
         when = start + hour * _HOUR
         degrees = air.ambient_c(3_600.0 * (hour + 0.5))
         ambient.append(degrees)
         load.append(loads.model_w(3_600.0 * (when.hour + 0.5)))
-        if sky is None:
+        if not days:
             solar.append(0.0)
             continue
-        day = when.toordinal()
-        if day not in days:
-            days[day] = sky.day(when.date(), 0.0)[0]
-        quarters = days[day][per_hour * when.hour : per_hour * (when.hour + 1)]
-        scale = plant.solar.irradiance_permille / 1_000.0
+        day = days[(when.date() - start.date()).days][0]
+        quarters = day[per_hour * when.hour : per_hour * (when.hour + 1)]
         solar.append(sum(array.potential_w(poa * scale, degrees) for poa in quarters) / per_hour)
     return solar, load, ambient
 
@@ -165,11 +165,13 @@ def _supply(past: Hours | None, plant: PlantConfig, start: datetime, hours: int)
 def _mean(
     past: Hours | None, name: str, when: datetime, beforehand: float, days: int, *, month: bool
 ) -> float:
-    """Of the hours seen at this time of the day (and in this month), begun with `days` of `beforehand`."""
+    """Of the hours seen at this time of day, in this month or lately; begun with `days` of `beforehand`."""
     total, count = beforehand * days, float(days)
     if past is not None:
         column = past.columns[name]
         first = (when.hour - past.start.hour) % DAY_H
+        if not month:
+            first += max(0, len(column) - _RECENT_H) // DAY_H * DAY_H
         for at in range(first, len(column), DAY_H):
             if not month or (past.start + at * _HOUR).month == when.month:
                 total += column[at]

@@ -1,7 +1,7 @@
 """What an hour does to a site that follows one hour of a plan, for many charges at once.
 
-Owns a coarse account of the plant and of the shipped rules, good enough to choose by. Must not know forecasts or
-what is chosen. All energies are in kWh and powers in kW; charges are shares of the capacity, arrays of any shape.
+Owns a coarse account of the plant and of the shipped rules, good enough to choose by. Must not know forecasts
+or what is chosen. Energies are in kWh, powers in kW; charges are shares of the capacity, arrays of any shape.
 """
 
 from __future__ import annotations
@@ -48,9 +48,9 @@ class HourModel:
         self._spared_start = min(self._charge_at(params["genset.bus_start_mv"]), self._start)
         self._critical_kw = plant.loads.mean_w * plant.loads.tiers_permille[0] / 1e6
         genset = plant.genset
-        self._idle = diesel_per_l * genset.fuel_l_per_h_idle
+        self._idle: float = diesel_per_l * genset.fuel_l_per_h_idle
         self._per_kwh = diesel_per_l * genset.fuel_l_per_kwh
-        self.genset_kwh = self._per_kwh * self._input(1.0) + self._idle / max(self._rating_kw, 1.0)
+        self.genset_kwh: float = self._per_kwh * self._input(1.0) + self._idle / max(self._rating_kw, 1.0)
         self._start_cost = START_L * diesel_per_l
 
     def _fit_rectifier(self, plant: PlantConfig) -> None:
@@ -70,11 +70,9 @@ class HourModel:
         return self._constant + (self._linear + self._square * output_kw) * output_kw
 
     def grid_hour(
-        self, soc: Any, sun_kw: float, load_kw: float, price: float, charge_to: Any, carry: Any
+        self, soc: Any, sun_kw: Any, load_kw: float, price: float, charge_to: Any, carry: Any
     ) -> tuple[Any, Any]:
-        """(charge after, cost) where AC charges up to `charge_to` and, with `carry`, battery and sun carry the
-        load above it.
-        """
+        """(charge after, cost) where AC charges up to `charge_to`; with `carry` the battery carries above."""
         import numpy as np
 
         cost = 0.0
@@ -89,7 +87,7 @@ class HourModel:
         return soc, cost
 
     def dark_hour(
-        self, soc: Any, running: Any, sun_kw: float, load_kw: float, price: float, genset: int
+        self, soc: Any, running: Any, sun_kw: Any, load_kw: float, price: float, genset: int
     ) -> tuple[Any, Any, Any, Any]:
         """(charge after, whether the genset runs on, cost, share of the hour that it ran) without the grid.
 

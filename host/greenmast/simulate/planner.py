@@ -1,8 +1,8 @@
 """The planner: from a forecast to what `plan.set` says hour by hour, and why.
 
 Owns what a plan is for the board and for people. Must not know where a forecast comes from, nor how a plan is
-sent; the words are chosen by `dispatch`. Outages are random, so a plan is no timetable of the battery: for each
-hour it says what to do if the grid is there, and what if not.
+sent; the words are chosen by `dispatch`. Outages are random, so a plan is no timetable of the battery: it
+says what to do in an hour if the grid is there, and what if not.
 
 What no forecast, however wrong, can talk it into
 - a reserve below the site's own, `battery.reserve_permille`;
@@ -28,6 +28,7 @@ from greenmast.simulate.hour_model import CARRY, FULL, RUN, SPARE
 from greenmast_protocol import commands
 
 PLANNED_H = 36
+LISTS = ("reserve", "charge", "genset")
 _HOUR = timedelta(hours=1)
 
 
@@ -69,6 +70,15 @@ class Plan:
     args: dict[str, Any]
     rows: tuple[Row, ...]
 
+    def first(self, hours: int) -> Plan:
+        """Its first hours, with whose end it is over."""
+        args = dict(self.args)
+        args["expires_s"] -= 3_600 * (len(self.rows) - hours)
+        for name in LISTS:
+            if name in args:
+                args[name] = args[name][:hours]
+        return Plan(args, self.rows[:hours])
+
 
 def plan(
     forecast: Forecast,
@@ -80,7 +90,8 @@ def plan(
 ) -> Plan:
     """The plan from the forecast's first hour on, to be sent `now`. `params`: all of the controller's.
 
-    Raises UserError when a library is missing, the forecast is too short or not of now, or nothing can be planned.
+    Raises UserError when a library is missing, the forecast is too short or not of now, or there is nothing
+    to plan.
     """
     if find_spec("numpy") is None:
         raise UserError("the planner needs numpy: pip install 'greenmast[sim]'")
