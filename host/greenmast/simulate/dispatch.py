@@ -2,9 +2,9 @@
 
 Owns the choice and what it believes of outages. Must not know what a plan is for the board, nor people.
 
-Backwards: what each charge costs from the end of each hour on, with and without grid, for more or less sun
-than foreseen. Forwards: over all that may then be, the words that cost least. Words are for an hour, not
-for a charge: what they mean for each charge is the controller's business, and in the model.
+Backwards: what each charge costs from the end of each hour on, with and without grid. Forwards: over all that
+may then be, the words that cost least. Words are for an hour, not for a charge: what they mean for each
+charge is the controller's business, and in the model.
 """
 
 from __future__ import annotations
@@ -31,7 +31,6 @@ _STEADIER = 0.5  # of the site's own rate of outages: less is not believed
 _PRONE = 0.01  # outages per hour from which a site has to expect them
 _SPREAD = 0.02  # of the weight of an hour's choice is on every charge alike: the forecast may be wrong
 _LASTS_H = 0.5  # for which the critical load must last once bus voltage has started a spared genset
-_SUNS = ((-1.22, 0.3), (0.0, 0.4), (1.22, 0.3))  # standard deviations, weight
 _UP, _OFF, _ON = range(3)
 
 
@@ -47,7 +46,7 @@ class Words:
 
 
 class _Passage:
-    """Where an hour leads: costs, charges after it as places between levels, [sun, .., level]."""
+    """Where an hour leads: costs, charges after it as places between levels, [.., level]."""
 
     def __init__(self, soc: Any, cost: Any, on: Any = None, ran: Any = None) -> None:
         import numpy as np
@@ -58,22 +57,17 @@ class _Passage:
         self.cost, self.on, self.ran = cost, on, ran
 
     def read(self, values: Any) -> Any:
-        """`values` [sun, level] at the charges after the hour."""
-        import numpy as np
-
-        flat = self.low.reshape(len(values), -1)
-        low = np.take_along_axis(values, flat, axis=1).reshape(self.low.shape)
-        high = np.take_along_axis(values, flat + 1, axis=1).reshape(self.low.shape)
-        return low + (high - low) * self.share
+        """`values` [level] at the charges after the hour."""
+        low = values[self.low]
+        return low + (values[self.low + 1] - low) * self.share
 
     def move(self, mass: Any, into: Any, which: Any = slice(None)) -> None:
-        """Add `mass` [sun, level] to `into`, where it is after the hour."""
+        """Add `mass` [level] to `into`, where it is after the hour."""
         import numpy as np
 
-        for sun, weights in enumerate(mass):
-            low, share = self.low[sun][which], self.share[sun][which]
-            into[sun] += np.bincount(low, weights * (1.0 - share), _LEVELS)
-            into[sun] += np.bincount(low + 1, weights * share, _LEVELS)
+        low, share = self.low[which], self.share[which]
+        into += np.bincount(low, mass * (1.0 - share), _LEVELS)
+        into += np.bincount(low + 1, mass * share, _LEVELS)
 
 
 class Dispatch:
@@ -92,10 +86,6 @@ class Dispatch:
         self._forecast, self._prices = forecast, prices
         self._model = model = HourModel(plant, params, diesel_per_l)
         self._levels = np.linspace(0.0, 1.0, _LEVELS)
-        doubt = forecast.solar_doubt
-        suns = [(max(0.0, 1.0 + z * doubt), weight) for z, weight in _SUNS] if doubt else [(1.0, 1.0)]
-        self._suns = np.array([[[scale]] for scale, _ in suns])
-        self._weights = np.array([[weight] for _, weight in suns])
         self._failing, self._returning = changes(forecast, plant)
         self._offers = self._grid_offers(plant, params["battery.reserve_permille"])
         self._words = [NO_OPINION]
@@ -115,44 +105,39 @@ class Dispatch:
         return offers
 
     def _passages(self, hour: int) -> tuple[Any, list[list[Any]]]:
-        """Of an hour: with the grid, [sun, offer, level]; without, of the states off and on for each word."""
+        """Of an hour: with the grid, [offer, level]; without, of the states off and on for each word."""
         import numpy as np
 
         found = self._hours.get(hour)
         if found is None:
-            model, levels = self._model, self._levels[None, None, :]
-            sun_kw = self._forecast.solar_wh[hour] / 1_000.0 * self._suns
+            model, levels = self._model, self._levels
+            sun_kw = self._forecast.solar_wh[hour] / 1_000.0
             load_kw, price = self._forecast.load_wh[hour] / 1_000.0, self._prices[hour]
-            kind, reserve = (np.array(each)[None, :, None] for each in zip(*self._offers, strict=True))
+            kind, reserve = (np.array(each)[:, None] for each in zip(*self._offers, strict=True))
             charge_to = np.where(kind == FULL, 1.0, reserve / 1_000.0)
-            up = _Passage(*model.grid_hour(levels, sun_kw, load_kw, price, charge_to, kind == CARRY))
-            dark = []
-            for running in (False, True):
-                begun = np.full((len(self._suns), _LEVELS), running)
-                dark.append(
-                    [
-                        self._dark(model.dark_hour(levels[0], begun, sun_kw[:, 0], load_kw, price, word))
-                        for word in self._words
-                    ]
-                )
+            up = _Passage(*model.grid_hour(levels[None, :], sun_kw, load_kw, price, charge_to, kind == CARRY))
+            dark = [
+                [
+                    _Passage(
+                        *model.dark_hour(levels, np.full(_LEVELS, running), sun_kw, load_kw, price, word)
+                    )
+                    for word in self._words
+                ]
+                for running in (False, True)
+            ]
             found = self._hours[hour] = up, dark
         return found
-
-    @staticmethod
-    def _dark(found: tuple[Any, Any, Any, Any]) -> _Passage:
-        soc, on, cost, ran = found
-        return _Passage(soc, cost, on, ran)
 
     # Backwards -------------------------------------------------------------------------------------------
 
     @cached_property
     def _values(self) -> list[Any]:
-        """Cost to come from the end of each hour, [state, sun, level]."""
+        """Cost to come from the end of each hour, [state, level]."""
         import numpy as np
 
         model = self._model
         usual = min(self._prices) if self._has_grid else model.genset_kwh
-        end = np.tile(-usual * model.capacity_kwh * self._levels, (3, len(self._suns), 1))
+        end = np.tile(-usual * model.capacity_kwh * self._levels, (3, 1))
         for _ in range(_AGAIN):
             for hour in reversed(range(HORIZON_H - _DAY_H, HORIZON_H)):
                 end = self._before(hour, end)
@@ -169,7 +154,7 @@ class Dispatch:
         off, on = (
             np.min([self._dark_cost(hour, passage, after) for passage in words], axis=0) for words in dark
         )
-        with_grid = self._grid_cost(hour, up, after).min(axis=1) if self._has_grid else off
+        with_grid = self._grid_cost(hour, up, after).min(axis=0) if self._has_grid else off
         return np.array([with_grid, off, on])
 
     def _grid_cost(self, hour: int, up: _Passage, after: Any) -> Any:
@@ -189,10 +174,10 @@ class Dispatch:
         """The words of the first `hours`, from a charge and the probability that the grid is there."""
         import numpy as np
 
-        now = np.zeros((3, len(self._suns), _LEVELS))
+        now = np.zeros((3, _LEVELS))
         here = np.maximum(0.0, 1.0 - np.abs(self._levels - soc) * (_LEVELS - 1))
-        now[_UP] = grid * self._weights * here
-        now[_ON if running and self._model.has_genset else _OFF] = (1.0 - grid) * self._weights * here
+        now[_UP] = grid * here
+        now[_ON if running and self._model.has_genset else _OFF] = (1.0 - grid) * here
         found = []
         for hour in range(hours):
             words, now = self._hour(hour, now)
@@ -204,15 +189,14 @@ class Dispatch:
 
         after, following = self._values[hour], np.zeros_like(now)
         up, dark = self._passages(hour)
-        weights = self._likely(now[_UP])[:, None, :]
-        offer = int(np.argmin((weights * self._grid_cost(hour, up, after)).sum(axis=(0, 2))))
+        offer = int(np.argmin(self._grid_cost(hour, up, after) @ _likely(now[_UP])))
         fails = self._failing[hour]
         up.move((1.0 - fails) * now[_UP], following[_UP], offer)
         up.move(fails * now[_UP], following[_OFF], offer)
-        likely = self._likely(now[_OFF]), self._likely(now[_ON])
+        likely = _likely(now[_OFF]), _likely(now[_ON])
         costs = [
             sum(
-                float((weight * self._dark_cost(hour, words[i], after)).sum())
+                float(weight @ self._dark_cost(hour, words[i], after))
                 for weight, words in zip(likely, dark, strict=True)
             )
             for i in range(len(self._words))
@@ -220,7 +204,7 @@ class Dispatch:
         word, ran = int(np.argmin(costs)), 0.0
         for mass, words in zip(now[_OFF:], dark, strict=True):
             passage, back = words[word], self._returning[hour]
-            ran += float((mass * passage.ran).sum())
+            ran += float(mass @ passage.ran)
             passage.move(back * mass, following[_UP])
             passage.move((1.0 - back) * mass * passage.on, following[_ON])
             passage.move((1.0 - back) * mass * ~passage.on, following[_OFF])
@@ -228,10 +212,10 @@ class Dispatch:
         mean = float((following @ self._levels).sum())
         return Words(charge, reserve, self._words[word], mean, ran), following
 
-    def _likely(self, mass: Any) -> Any:
-        """`mass` [sun, level] and a little of every charge."""
-        total = float(mass.sum()) or 1.0
-        return mass + _SPREAD * total * self._weights / _LEVELS
+
+def _likely(mass: Any) -> Any:
+    """`mass` [level] and a little of every charge."""
+    return mass + _SPREAD * (float(mass.sum()) or 1.0) / _LEVELS
 
 
 def site_rate(plant: PlantConfig) -> float:

@@ -13,19 +13,23 @@ which it was there over the last four weeks, begun with the supply that the site
 
 from __future__ import annotations
 
+from calendar import monthrange
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
+from functools import lru_cache
 from typing import Protocol
 
 from greenmast.errors import UserError
-from greenmast.plant import PlantConfig
+from greenmast.plant import PlantConfig, Weather
+from greenmast.plant.config import LocationConfig, SolarConfig
+from greenmast.plant.loads import Loads
+from greenmast.plant.sky import DAY_STEPS, Sky
+from greenmast.plant.solar import Solar
 
 DAY_H = 24
 CLIMATE_DAYS, SUPPLY_DAYS = 10, 7  # what is known beforehand counts as so many days seen
 _RECENT_H = 28 * DAY_H  # how far back the grid is looked at: outages go with the season
-# Standard deviation of a day's sun about its forecast, as a share of it.
-DOUBT = {"persistence": 0.35, "climatology": 0.3, "file": 0.15, "perfect": 0.0}
 _HOUR = timedelta(hours=1)
 # Columns of a run's hours and what they are for a forecast.
 _SOLAR, _LOAD, _GRID_S, _AMBIENT = "solar_available_wh", "demand_wh", "grid_live_s", "ambient_c"
@@ -53,7 +57,6 @@ class Forecast:
     load_wh: Sequence[float]
     grid: Sequence[float]
     ambient_c: Sequence[float]
-    solar_doubt: float
     certain: bool = False
 
     def __len__(self) -> int:
@@ -77,7 +80,6 @@ def persistence(past: Hours, plant: PlantConfig, hours: int) -> Forecast:
         again(_LOAD),
         _supply(past, plant, start, hours),
         again(_AMBIENT),
-        DOUBT["persistence"],
     )
 
 
@@ -97,7 +99,6 @@ def climatology(past: Hours | None, plant: PlantConfig, start: datetime, hours: 
         usual(_LOAD, load),
         _supply(past, plant, start, hours),
         usual(_AMBIENT, ambient),
-        DOUBT["climatology"],
     )
 
 
@@ -114,41 +115,40 @@ def perfect(future: Hours, start: datetime, hours: int) -> Forecast:
         return [column[at if at < count else count - DAY_H + (at - count) % DAY_H] for at in places]
 
     grid = [value / 3_600.0 for value in known(_GRID_S)]
-    return Forecast(start, known(_SOLAR), known(_LOAD), grid, known(_AMBIENT), DOUBT["perfect"], certain=True)
+    return Forecast(start, known(_SOLAR), known(_LOAD), grid, known(_AMBIENT), certain=True)
 
 
 def climate(plant: PlantConfig, start: datetime, hours: int) -> tuple[list[float], list[float], list[float]]:
     """(solar Wh, load Wh, ambient degC) of each hour on days with the month's median sun."""
-    from greenmast.plant.loads import Loads
-    from greenmast.plant.sky import DAY_STEPS, Sky
-    from greenmast.plant.solar import Solar
-    from greenmast.plant.weather import Weather
-
     offset = start.utcoffset()
     if offset is None:
         raise ValueError("start needs a UTC offset")
-    where = plant.location
-    air = Weather.for_site(where, plant.solar, 1, start, sun=False)
+    air = Weather.for_site(plant.location, plant.solar, 1, start, sun=False)
     array, loads = Solar(plant.solar, 0.0), Loads(plant.loads, 1)
     per_hour = DAY_STEPS // DAY_H
-    days: list[tuple[list[float], float]] = []
-    if plant.solar.kwp > 0.0:
-        sky = Sky(where.latitude_deg, where.longitude_deg, offset, plant.solar.tilt_deg)
-        days = sky.days(start.date(), [0.0] * (hours // DAY_H + 2))
-    scale = plant.solar.irradiance_permille / 1_000.0
     solar, load, ambient = [], [], []
     for hour in range(hours):
         when = start + hour * _HOUR
         degrees = air.ambient_c(3_600.0 * (hour + 0.5))
         ambient.append(degrees)
         load.append(loads.model_w(3_600.0 * (when.hour + 0.5)))
-        if not days:
-            solar.append(0.0)
-            continue
-        day = days[(when.date() - start.date()).days][0]
-        quarters = day[per_hour * when.hour : per_hour * (when.hour + 1)]
-        solar.append(sum(array.potential_w(poa * scale, degrees) for poa in quarters) / per_hour)
+        quarters: Sequence[float] = ()
+        if plant.solar.kwp > 0.0:
+            month = _median_month(plant.location, plant.solar, offset, when.year, when.month)
+            quarters = month[when.day - 1][per_hour * when.hour : per_hour * (when.hour + 1)]
+        solar.append(sum(array.potential_w(poa, degrees) for poa in quarters) / per_hour)
     return solar, load, ambient
+
+
+@lru_cache(maxsize=24)
+def _median_month(
+    where: LocationConfig, solar: SolarConfig, offset: timedelta, year: int, month: int
+) -> list[list[float]]:
+    """In-plane irradiance at the quarter hours of each day of a month, W/m2."""
+    sky = Sky(where.latitude_deg, where.longitude_deg, offset, solar.tilt_deg)
+    scale = solar.irradiance_permille / 1_000.0
+    days = sky.days(date(year, month, 1), [0.0] * monthrange(year, month)[1])
+    return [[poa * scale for poa in quarters] for quarters, _ in days]
 
 
 def _supply(past: Hours | None, plant: PlantConfig, start: datetime, hours: int) -> list[float]:

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta, timezone
 from typing import Any
 
 from greenmast.simulate.findings import Findings, Limits, lines_of
-from greenmast.simulate.forecast import DOUBT, Forecast
+from greenmast.simulate.forecast import Forecast
 from greenmast.simulate.rows import Rows, read_csv
 
 COLUMNS: dict[str, Limits] = {
@@ -50,8 +50,7 @@ def forecast(path: str, usual: Forecast) -> Forecast:
             ("solar_wh", "solar_w"), ("load_wh", "load_w"), ("grid", "grid"), ("ambient_c", "ambient_c"),
         )
     }  # fmt: skip
-    told = any("solar_w" in values for values in hours.values())
-    return replace(usual, solar_doubt=DOUBT["file"] if told else usual.solar_doubt, **made)
+    return replace(usual, **made)
 
 
 def history(path: str, start: datetime) -> History:

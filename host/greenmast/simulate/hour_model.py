@@ -70,7 +70,7 @@ class HourModel:
         return self._constant + (self._linear + self._square * output_kw) * output_kw
 
     def grid_hour(
-        self, soc: Any, sun_kw: Any, load_kw: float, price: float, charge_to: Any, carry: Any
+        self, soc: Any, sun_kw: float, load_kw: float, price: float, charge_to: Any, carry: Any
     ) -> tuple[Any, Any]:
         """(charge after, cost) where AC charges up to `charge_to`; with `carry` the battery carries above."""
         import numpy as np
@@ -87,15 +87,15 @@ class HourModel:
         return soc, cost
 
     def dark_hour(
-        self, soc: Any, running: Any, sun_kw: Any, load_kw: float, price: float, genset: int
+        self, soc: Any, running: Any, sun_kw: float, load_kw: float, price: float, genset: int
     ) -> tuple[Any, Any, Any, Any]:
-        """(charge after, whether the genset runs on, cost, share of the hour that it ran) without the grid.
+        """(charge after, cost, whether the genset runs on, share of the hour that it ran) without the grid.
 
         `running`: for its own threshold; `genset`: what the plan says.
         """
         import numpy as np
 
-        cost, ran = 0.0, 0.0
+        cost, ran = np.zeros_like(soc), np.zeros_like(soc)
         start = self._spared_start if genset == SPARE else self._start
         on = running
         for _ in range(STEPS):
@@ -113,7 +113,7 @@ class HourModel:
             cost = cost + (burnt + self._unserved_price(price) * unserved) / STEPS
             cost = cost + self._start_cost * (on & ~before)
             ran = ran + on / STEPS
-        return soc, running, cost, ran
+        return soc, cost, running, ran
 
     def _unserved_price(self, price: float) -> float:
         return UNSERVED * max(self.genset_kwh, price, 1.0)
