@@ -39,9 +39,9 @@ class SerialLink(Link):
 
     def _send(self, body: bytes) -> None:
         line = frame.encode(body)
-        if len(line) > self.request_bytes:
+        if len(line) > frame.HOST_LINE_MAX:
             raise UserError(
-                f"a request of {len(line)} bytes: a serial line holds {self.request_bytes}", USAGE
+                f"a request of {len(line)} bytes: a serial line holds {frame.HOST_LINE_MAX}", USAGE
             )
         try:
             self._port.write(b"\n" + line)  # ends whatever half line the board may hold
