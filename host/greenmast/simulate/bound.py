@@ -92,7 +92,10 @@ def limit(
     if served:
         demand_wh = [min(pair) for pair in zip(demand_wh, known["load_wh"], strict=True)]
     programme = _Programme(plant, demand_wh, known, first_permille, last_permille)
-    return Limit(programme.solve(diesel_per_l), programme.solve(diesel_per_l, diesel_only=True))
+    cheapest = programme.solve(diesel_per_l)
+    if cheapest.diesel_l <= 0.0:
+        return Limit(cheapest, cheapest)
+    return Limit(cheapest, programme.solve(diesel_per_l, diesel_only=True))
 
 
 def _need_libraries() -> None:
