@@ -13,6 +13,13 @@ from math import ceil, floor, log10
 INK, MUTED, RULE, FRAME = "#1c2733", "#55636f", "#e3e8ec", "#a9b4bd"
 Point = tuple[float, float]
 Style = str | float
+# Keeps words readable over lines.
+HALO: dict[str, Style] = {
+    "paint_order": "stroke",
+    "stroke": "#ffffff",
+    "stroke_width": 4,
+    "stroke_linejoin": "round",
+}
 
 
 @dataclass(frozen=True)
@@ -51,7 +58,8 @@ def line(x1: float, y1: float, x2: float, y2: float, colour: str = RULE, **style
 
 def rect(x: float, y: float, width: float, height: float, fill: str, tip: str = "", **style: Style) -> str:
     """`tip` appears under the pointer."""
-    shape = f'<rect x="{_n(x)}" y="{_n(y)}" width="{_n(width)}" height="{_n(height)}" fill="{fill}"{_style(style)}'
+    size = f'width="{_n(width)}" height="{_n(height)}"'
+    shape = f'<rect x="{_n(x)}" y="{_n(y)}" {size} fill="{fill}"{_style(style)}'
     return f"{shape}><title>{escape(tip)}</title></rect>" if tip else f"{shape}/>"
 
 
@@ -118,6 +126,10 @@ def number(value: float, digits: int = 3) -> str:
     if "." in shown:
         shown = shown.rstrip("0").rstrip(".")
     return "0" if shown in ("-0", "") else shown.replace("-", "−")
+
+
+def percent(share: float, places: int = 0) -> str:
+    return f"{share * 100:.{places}f}\u202f%"
 
 
 def _n(value: float) -> str:

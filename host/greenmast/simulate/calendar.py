@@ -143,20 +143,16 @@ class Calendar:
 
     def notable(self) -> list[tuple[int, str]]:
         """(hour, text) of the longest genset run, grid outage and darkness, and of the lowest charge."""
+        away = [3_600.0 - live for live in self.hours["grid_live_s"]]
         found = []
-        for name, text, on in (
-            ("dark_s", "longest time without power", lambda v: v > 0),
-            ("genset_s", "longest genset run", lambda v: v > 0),
-            ("grid_live_s", "longest grid outage", lambda v: v < 3_600),
+        for seconds, text in (
+            (self.hours["dark_s"], "longest time without power"),
+            (self.hours["genset_s"], "longest genset run"),
+            (away if min(away) < 3_600 else [], "longest grid outage"),  # a site without grid has none
         ):
-            values = self.hours[name]
-            if name == "grid_live_s" and not any(values):
-                continue  # a site without grid
-            run = _longest([on(value) for value in values])
-            if run:
-                total = sum(values[run.start : run.stop])
-                seconds = 3_600 * len(run) - total if name == "grid_live_s" else total
-                found.append((run.start, f"{text}: {duration(seconds)}"))
+            hour, longest = _longest(seconds)
+            if longest > 0:
+                found.append((hour, f"{text}: {duration(longest)}"))
         soc = self.hours["soc_permille"]
         low = min(range(len(soc)), key=soc.__getitem__)
         found.append((low, f"lowest state of charge: {soc[low] / 10:.0f} %"))
@@ -187,13 +183,19 @@ def duration(seconds: float) -> str:
     return f"{seconds / 60:.0f} min" if seconds >= 60 else f"{seconds:.0f} s"
 
 
-def _longest(flags: Sequence[bool]) -> range:
-    best, begun = range(0), None
-    for n, flag in enumerate([*flags, False]):
-        if flag and begun is None:
+def _longest(seconds: Sequence[float]) -> tuple[int, float]:
+    """Hour in which the longest stretch begins, and its seconds, from how long it lasted in each hour.
+
+    A part of an hour ends one stretch or begins the next, and whole hours join it: all that hours can tell.
+    """
+    best, begun, length = (0, 0.0), 0, 0.0
+    for n, on in enumerate(seconds):
+        if length == 0:
             begun = n
-        if not flag and begun is not None:
-            if n - begun > len(best):
-                best = range(begun, n)
-            begun = None
+        if length + on > best[1]:
+            best = (begun, length + on)
+        if on >= 3_600:
+            length += on
+        else:
+            begun, length = n, on
     return best

@@ -6,7 +6,7 @@ Owns what a table of them says. Knows neither HTML nor terminals.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from statistics import median
 
 from greenmast.errors import UserError
@@ -47,14 +47,14 @@ class Spread:
 
 @dataclass(frozen=True)
 class Compared:
-    """`ours` and each of `baselines`: one run for each seed. `limits`: as many as `ours`, or none."""
+    """`ours` and each of `baselines`: one run for each seed. `limits`: by seed, or none."""
 
     ours: tuple[Result, ...]
     baselines: Mapping[str, tuple[Result, ...]]
-    limits: tuple[Limit, ...] = ()
+    limits: Mapping[int, Limit] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, results: Iterable[Result], limits: Iterable[Limit] = ()) -> Compared:
+    def of(cls, results: Iterable[Result], limits: Mapping[int, Limit] | None = None) -> Compared:
         """Sorts by controller, in the order of coming. Raises UserError when none is ours."""
         by_name: dict[str, list[Result]] = {}
         for result in results:
@@ -64,7 +64,7 @@ class Compared:
         if ours is None:
             raise UserError("no run to report on")
         first = tuple(by_name.pop(ours))
-        return cls(first, {name: tuple(runs) for name, runs in by_name.items()}, tuple(limits))
+        return cls(first, {name: tuple(runs) for name, runs in by_name.items()}, dict(limits or {}))
 
     @property
     def name(self) -> str:
@@ -93,18 +93,20 @@ class Compared:
         """None where the column does not know the figure."""
         sources: Sequence[Mapping[str, float]]
         if column == LIMIT and self.limits:
-            sources = self.limits
+            sources = list(self.limits.values())
         else:
-            sources = [run.totals for run in ([*self.ours] if column == self.name else self.baselines[column])]
+            sources = [
+                run.totals for run in ([*self.ours] if column == self.name else self.baselines[column])
+            ]
         return Spread.of([source[figure] for source in sources if figure in source])
 
     def ratio(self, figure: str, to: str) -> float | None:
         """Ours by theirs, the median over the seeds that both have; None where theirs is 0 or unknown."""
         if to == LIMIT and self.limits:
-            pairs = [(run.totals[figure], limit.get(figure, 0.0)) for run, limit in zip(self.ours, self.limits, strict=False)]
+            theirs = {seed: limit.get(figure, 0.0) for seed, limit in self.limits.items()}
         else:
             theirs = {run.case["seed"]: run.totals[figure] for run in self.baselines[to]}
-            pairs = [(run.totals[figure], theirs.get(run.case["seed"], 0.0)) for run in self.ours]
+        pairs = [(run.totals[figure], theirs.get(run.case["seed"], 0.0)) for run in self.ours]
         ratios = [ours / other for ours, other in pairs if other]
         return median(ratios) if ratios else None
 

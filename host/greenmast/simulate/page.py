@@ -1,4 +1,4 @@
-"""The frame of the pages of `greenmast simulate`: style, head, figures, writing. No script, nothing from elsewhere."""
+"""The frame of the pages of `greenmast simulate`: style, figures, writing. No script, nothing loaded."""
 
 from __future__ import annotations
 
@@ -18,19 +18,23 @@ h1 { font-size: 1.6rem; margin: 0; overflow-wrap: anywhere } h2 { font-size: 1.2
 p.sub { margin: .2rem 0 1rem; color: #55636f } p.note { color: #55636f; font-size: .87rem; margin: .3rem 0 }
 .sum { font-weight: 600; padding: .5rem .9rem; border-radius: .4rem; background: #eaf4f0 }
 .sum.failed { background: #fbe4e2; color: #8c1d18 }
-.cards { display: grid; grid-template-columns: repeat(auto-fit, minmax(10.5rem, 1fr)); gap: 1rem 1.6rem;
+.cards { display: grid; grid-template-columns: repeat(auto-fit, minmax(10rem, 1fr)); gap: 1rem 1.6rem;
   margin: 1.4rem 0 }
 .card .what { color: #55636f } .card .value { font-size: 1.75rem; line-height: 1.2; font-weight: 600;
   font-variant-numeric: tabular-nums; white-space: nowrap } .card small { font-size: .9rem; font-weight: 400 }
-.card ul { list-style: none; margin: .2rem 0 0; padding: 0; color: #55636f; font-size: .84rem; line-height: 1.4 }
+.card ul { list-style: none; margin: .2rem 0 0; padding: 0; color: #55636f; font-size: .84rem;
+  line-height: 1.4 }
 table { border-collapse: collapse } th { text-align: left; font-weight: 600 }
 td, th { padding: .3rem .9rem .3rem 0; border-bottom: 1px solid #e3e8ec; vertical-align: top }
-td.n, th.n { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; padding: .3rem 0 .3rem .9rem }
-td small, th small { color: #55636f; font-weight: 400 } small.ratio { color: #0b6e5c }
-.compare { width: 100% } .compare tr.ours > * { background: #eaf4f0 } .compare tbody th { padding-left: .4rem }
-.compare td.n:last-child, .compare th.n:last-child { padding-right: .4rem } .wide { overflow-x: auto }
+td.n, th.n { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap;
+  padding: .3rem 0 .3rem .9rem }
+td small, th small { color: #55636f; font-weight: 400 }
 .compare tr.limit > * { border-top: 1px solid #1c2733 }
-table.why { width: 100% } td.reason { width: 46% } td.bar { width: 32%; padding: .45rem 0 .3rem 1rem }
+.compare { width: 100% } .compare tr.ours > * { background: #eaf4f0 }
+.compare tbody th { padding-left: .4rem }
+.compare td.n:last-child, .compare th.n:last-child { padding-right: .4rem } .wide { overflow-x: auto }
+.map tr.ours > * { background: #eaf4f0 }
+table.why { width: 100% } .why td.n { width: 6rem } td.bar { width: 32%; padding: .45rem 0 .3rem 1rem }
 td.bar div { background: #3f78b5; height: .8rem; min-width: 1px }
 td.when { white-space: nowrap; color: #55636f; font-variant-numeric: tabular-nums }
 tr.notable td { font-weight: 600 } table.about th { color: #55636f; font-weight: 400; width: 13rem }

@@ -1,39 +1,45 @@
 """What people look at after a run: one HTML file that needs nothing else and prints.
 
-Owns the page: which figure stands where, and the words between. Knows neither how runs are made nor how a picture is drawn.
+Owns the page: which picture stands where, and the words between. Knows neither how runs are made nor how a
+picture is drawn.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from html import escape
 from pathlib import Path
 
 from greenmast import svg
 from greenmast.errors import UserError
-from greenmast.simulate import compared, page
+from greenmast.simulate import head, page
 from greenmast.simulate.calendar import Calendar
-from greenmast.simulate.compared import LIMIT, Compared, Limit
+from greenmast.simulate.compared import Compared, Limit
 from greenmast.simulate.picture import days, months, raster
 from greenmast.simulate.result import Result
 from greenmast_protocol import reason_text
 
 _EVENTS_MAX = 40
-# Heading and unit of what a run counted by reason; an output that is not here is shown under its name, in hours.
+_WHERE = (
+    "Solar on the DC bus, grid at the meter, genset at its terminals. The rectifier's and battery's losses"
+    " lie between the bars and the load."
+)
+_RASTER_DAYS = 14
+# Heading and unit of what a run counted by reason; another output is shown under its name, in hours.
 _WHY = {
     "ac": ("Why this AC source, or none", "h"),
     "genset": ("Why the genset was started", "starts"),
 }
 
 
-def write(results: Iterable[Result], limits: Iterable[Limit], path: Path) -> None:
+def write(results: Iterable[Result], limits: Mapping[int, Limit] | None, path: Path) -> None:
     """Raises UserError when the file cannot be written."""
     page.write(html(results, limits), path)
 
 
-def html(results: Iterable[Result], limits: Iterable[Limit] = ()) -> str:
-    """The document for one site: ours and the baselines by their controllers, a run for each seed; a limit
-    for each seed of ours, or none.
+def html(results: Iterable[Result], limits: Mapping[int, Limit] | None = None) -> str:
+    """The document for one site: ours and the baselines by their controllers, a run for each seed; limits
+    by seed, or none.
     """
     found = Compared.of(results, limits)
     run = found.shown
@@ -42,14 +48,18 @@ def html(results: Iterable[Result], limits: Iterable[Limit] = ()) -> str:
     calendar = Calendar(run.hours)
     name = str(run.site.get("name") or run.case["site"])
     last = run.hours.at(len(run.hours) - 1)
-    sub = f"{run.name}, {_told_days(found.days)} from {calendar.first_day:%d %B %Y} to {last:%d %B %Y}, {_told_seeds(found)}"
+    first = run.hours.start
+    sub = (
+        f"Simulated: {run.name}, {_told_days(found.days)}, {first.day} {first:%B %Y}"
+        f" to {last.day} {last:%B %Y}, {_told_seeds(found)}"
+    )
     return page.document(
-        f"Site-year of {name}" if found.days >= 365 else f"Simulation of {name}",
+        name,
         sub,
         [
-            _verdict(found),
-            _headline(found),
-            _table(found),
+            head.verdict(found),
+            head.headline(found),
+            head.table(found),
             *_energy(found, calendar),
             *_cost(found),
             *_weeks(calendar),
@@ -71,85 +81,23 @@ def _told_seeds(found: Compared) -> str:
     return f"seeds {seeds}; pictures: seed {found.shown.case['seed']}, whose cost is the middle one"
 
 
-def _verdict(found: Compared) -> str:
-    broken: dict[str, int] = {}
-    for run in found.ours:
-        for name, count in run.violations.items():
-            broken[name] = broken.get(name, 0) + count
-    told = ", ".join(f"{name} × {count}" for name, count in sorted(broken.items()) if count)
-    if told:
-        return f'<p class="sum failed">Invariants did not hold: {escape(told)}. These figures are not to be used.</p>'
-    return '<p class="sum">Every invariant held in every second of the run.</p>'
-
-
-def _headline(found: Compared) -> str:
-    cards = []
-    for figure, heading, unit, less, factor in found.rows[:6]:
-        spread = found.spread(found.name, figure)
-        assert spread is not None  # ours knows every figure of ROWS that is shown
-        value = compared.shown(figure, spread.median * factor)
-        said = compared.unit_of(unit, found.currency)
-        lines = [_range(figure, spread, factor)] if spread.high > spread.low else []
-        if less:
-            for name in found.baselines:
-                ratio = found.ratio(figure, name)
-                if ratio is not None:
-                    lines.append(f"{compared.change(ratio)} against {escape(name)}")
-        ratio = found.ratio(figure, LIMIT) if found.limits and less else None
-        if ratio is not None:
-            lines.append(f"{ratio:.2f} × the limit")
-        notes = "".join(f"<li>{each}</li>" for each in lines)
-        cards.append(
-            f'<div class="card"><div class="what">{escape(heading)}</div><div class="value">{value}'
-            f" <small>{escape(said)}</small></div><ul>{notes}</ul></div>"
-        )
-    return f'<div class="cards">{"".join(cards)}</div>'
-
-
-def _range(figure: str, spread: compared.Spread, factor: float) -> str:
-    low, high = (compared.shown(figure, each * factor) for each in (spread.low, spread.high))
-    return f"{low} – {high} over the seeds"
-
-
-def _table(found: Compared) -> str:
-    """A row for each controller; ours by theirs under each value."""
-    if len(found.columns) == 1 and len(found.ours) == 1:
-        return ""
-    rows = found.rows
-    heads = "".join(
-        f'<th class="n">{escape(heading)}<br><small>{escape(compared.unit_of(unit, found.currency))}</small></th>'
-        for _, heading, unit, _, _ in rows
-    )
-    body = []
-    for column in found.columns:
-        cells = []
-        for figure, _, _, less, factor in rows:
-            spread = found.spread(column, figure)
-            if spread is None:
-                cells.append('<td class="n">–</td>')
-                continue
-            told = compared.shown(figure, spread.median * factor)
-            if spread.high > spread.low:
-                told += f"<br><small>{_range(figure, spread, factor).removesuffix(' over the seeds')}</small>"
-            ratio = found.ratio(figure, column) if less and column != found.name else None
-            if ratio is not None:
-                told += f'<br><small class="ratio">{ratio:.2f} ×</small>'
-            cells.append(f'<td class="n">{told}</td>')
-        kind = "ours" if column == found.name else "limit" if column == LIMIT else ""
-        body.append(f'<tr class="{kind}"><th>{escape(column)}</th>{"".join(cells)}</tr>')
-    words = "×: ours by theirs, the median over seeds of the same weather and outages." if len(found.columns) > 1 else ""
-    if len(found.ours) > 1:
-        words = f"Median over {len(found.ours)} seeds, below it lowest – highest. {words}"
-    if found.limits:
-        words += " The limit is what perfect foresight of the whole run could have reached at best."
-    table = f'<table class="compare"><thead><tr><th></th>{heads}</tr></thead><tbody>{"".join(body)}</tbody></table>'
-    return f'<h2>Compared</h2><div class="wide">{table}</div><p class="note">{words}</p>'
-
-
 def _energy(found: Compared, calendar: Calendar) -> list[str]:
     return [
         "<h2>Energy</h2>",
-        page.figure("Where it came from", months.energy(calendar), "Solar on the DC bus, grid at the meter, genset at its terminals. The rectifier's and battery's losses lie between the bars and the load."),
+        page.figure(
+            "Where it came from",
+            months.energy(calendar),
+            _WHERE,
+        ),
+        *_hourly(calendar),
+    ]
+
+
+def _hourly(calendar: Calendar) -> list[str]:
+    """Over months days are columns; a few days are told better by the run itself, further down."""
+    if len(calendar.days) < _RASTER_DAYS:
+        return []
+    return [
         page.figure("State of charge", days.band(calendar) + raster.soc(calendar)),
         page.figure("Genset", months.genset(calendar) + raster.genset(calendar)),
         page.figure("Grid outages and dark time", raster.outages(calendar)),
@@ -160,18 +108,26 @@ def _cost(found: Compared) -> list[str]:
     run, beside = found.shown, found.beside()
     currency = found.currency or "cost"
     seed = f"Seed {run.case['seed']} for all: the same weather, load and outages." if beside else ""
+    cost = months.against("Cost", currency, run, beside, months.cost)
+    co2 = months.against("CO₂", "kg", run, beside, months.co2)
+    if not cost + co2:
+        return []
     return [
         "<h2>Cost and CO₂</h2>",
-        page.figure("Cost", months.against("Cost", currency, run, beside, months.cost), f"Grid by the hour's price, diesel by the litre. {seed}"),
-        page.figure("CO₂", months.against("CO₂", "kg", run, beside, months.co2)),
+        page.figure("Cost", cost, f"Grid by the hour's price, diesel by the litre. {seed}"),
+        page.figure("CO₂", co2),
     ]
 
 
 def _weeks(calendar: Calendar) -> list[str]:
-    mean = page.figure("The mean day of each season", days.seasons(calendar), "Power by the hour of the clock; in brackets the days counted.")
+    mean = days.seasons(calendar) if len(calendar.days) >= _RASTER_DAYS else ""
     return [
-        "<h2>Closer</h2>",
-        mean,
+        "<h2>Hour by hour</h2>",
+        page.figure(
+            "The mean day of each season",
+            mean,
+            "Power by the hour of the clock; in brackets the days counted.",
+        ),
         *(page.figure(span.text, days.week(calendar, span)) for span in calendar.weeks()),
     ]
 
@@ -185,8 +141,9 @@ def _why(run: Result) -> list[str]:
         heading, unit = _WHY.get(output, (output, "h"))
         total, most = sum(told.values()), max(told.values())
         rows = "".join(
-            f'<tr><td class="reason">{escape(_reason(name))}</td><td class="n">{svg.number(value)} {unit}</td>'
-            f'<td class="n">{value / total:.1%}</td><td class="bar"><div style="width:{value / most:.1%}"></div></td></tr>'
+            f'<tr><td class="reason">{escape(_reason(name))}</td>'
+            f'<td class="n">{svg.number(value)} {unit}</td><td class="n">{svg.percent(value / total, 1)}</td>'
+            f'<td class="bar"><div style="width:{value / most:.1%}"></div></td></tr>'
             for name, value in sorted(told.items(), key=lambda item: -item[1])
         )
         out.append(f'<h3>{escape(heading)}</h3><table class="why">{rows}</table>')
@@ -215,7 +172,10 @@ def _event(run: Result, at_s: float, text: str, kind: str) -> str:
 
 
 def _about(run: Result) -> str:
-    facts: dict[str, object] = {**run.case, **{k: v for k, v in run.site.items() if k not in ("id", "latitude")}}
+    facts: dict[str, object] = {
+        **run.case,
+        **{k: v for k, v in run.site.items() if k != "id"},
+    }
     rows = "".join(
         f"<tr><th>{escape(name.replace('_', ' '))}</th><td>{escape(_value(value))}</td></tr>"
         for name, value in facts.items()
@@ -226,5 +186,7 @@ def _about(run: Result) -> str:
 
 def _value(value: object) -> str:
     if isinstance(value, (list, tuple)):
-        return ", ".join("=".join(map(str, each)) if isinstance(each, (list, tuple)) else str(each) for each in value)
+        return ", ".join(
+            "=".join(map(str, each)) if isinstance(each, (list, tuple)) else str(each) for each in value
+        )
     return f"{value:g}" if isinstance(value, float) else str(value)

@@ -1,7 +1,7 @@
 """What a run was and gave: totals, hour by hour, reasons, events; and how it lies on disk.
 
-Owns the shapes and the file of a finished run, by which an interrupted comparison resumes. Must not know how a
-run is made nor how it is shown.
+Owns the shapes and the file of a finished run, by which an interrupted comparison resumes. Must not know how
+a run is made nor how it is shown.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+import zlib
 from array import array
 from base64 import b64decode, b64encode
 from binascii import Error as Base64Error
@@ -17,8 +18,6 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
-from zlib import compress, crc32, decompress
-from zlib import error as DeflateError
 from zoneinfo import ZoneInfo
 
 from greenmast.errors import BAD_INPUT_FILE, UserError
@@ -124,7 +123,6 @@ def site_facts(site_id: str, name: str, plant: Mapping[str, Any]) -> dict[str, s
         "id": site_id,
         "name": name,
         "currency": str(tariff.get("currency", "")),
-        "latitude": float(plant.get("site", {}).get("latitude", 0.0)),
     }
     for key in ("diesel_per_l", "co2_kg_per_l", "co2_kg_per_kwh"):
         facts[key] = float(tariff.get(key, 0.0))
@@ -204,7 +202,7 @@ def loads(text: str) -> Result:
         raise ValueError("not a whole result file") from None
     if not isinstance(document, dict) or document.get("format") != _FORMAT:
         raise ValueError("a result of another version")
-    body = document.get("result")
+    body: Any = document.get("result")
     if document.get("crc32") != _check(body):
         raise ValueError("a damaged result file")
     try:
@@ -220,21 +218,21 @@ def loads(text: str) -> Result:
             reasons=body["reasons"],
             events=[(at_s, told) for at_s, told in body["events"]],
         )
-    except (KeyError, TypeError, AttributeError, ValueError, Base64Error, DeflateError) as error:
+    except (KeyError, TypeError, AttributeError, ValueError, Base64Error, zlib.error) as error:
         raise ValueError(f"not the result of a run ({error})") from None
 
 
 def _check(body: Any) -> int:
-    return crc32(json.dumps(body, sort_keys=True).encode())
+    return zlib.crc32(json.dumps(body, sort_keys=True).encode())
 
 
 def _packed(values: array[float]) -> str:
-    return b64encode(compress(_little(values).tobytes())).decode("ascii")
+    return b64encode(zlib.compress(_little(values).tobytes())).decode("ascii")
 
 
 def _unpacked(packed: str) -> array[float]:
     values = array("d")
-    values.frombytes(decompress(b64decode(packed, validate=True)))
+    values.frombytes(zlib.decompress(b64decode(packed, validate=True)))
     return _little(values)
 
 

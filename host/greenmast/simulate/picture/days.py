@@ -9,6 +9,7 @@ from greenmast.simulate.calendar import Calendar, Span
 from greenmast.simulate.picture import look, raster
 
 _TOP = 26.0
+_WEEKLY_FROM = 90  # days
 _SOURCES = (
     ("solar", look.SOLAR, "solar_wh"),
     ("grid", look.GRID, "grid_wh"),
@@ -24,7 +25,12 @@ def band(calendar: Calendar) -> str:
     scale = svg.Scale(0, 100, _TOP + height, _TOP)
     upper = [(across(n + edge), scale(max(day))) for n, day in enumerate(days) for edge in (0, 1)]
     lower = [(across(n + edge), scale(min(day))) for n, day in enumerate(days) for edge in (0, 1)]
-    middle = [(across(n + 0.5), scale(median(day))) for n, day in enumerate(days)]
+    # Over months the daily median is a scribble: a week's is drawn.
+    side = 3 if len(days) > _WEEKLY_FROM else 0
+    medians = [
+        median([v for day in days[max(0, n - side) : n + side + 1] for v in day]) for n in range(len(days))
+    ]
+    middle = [(across(n + 0.5), scale(value)) for n, value in enumerate(medians)]
     out = [
         *look.rules(scale, [0, 25, 50, 75, 100], "%"),
         svg.area(upper, lower, look.BATTERY, fill_opacity=0.3),
@@ -33,7 +39,7 @@ def band(calendar: Calendar) -> str:
     ]
     labels = [
         (scale(max(days[-1])), "highest of the day", look.BATTERY),
-        (scale(median(days[-1])), "median", "#0b6e5c"),
+        (scale(medians[-1]), "median of a week" if side else "median", "#0b6e5c"),
         (scale(min(days[-1])), "lowest of the day", look.BATTERY),
     ]
     out += look.ends(labels, _TOP, height)
@@ -59,14 +65,23 @@ def seasons(calendar: Calendar) -> str:
         peak = max(peak, *sums, *(value / 1e3 for value in load))
     pitch = (look.WIDTH - look.LEFT) / 4
     width, height, below = pitch - 26, 130.0, 60.0
-    out = look.key([(colour, name) for name, colour, _ in _present(calendar)] + [(look.LOAD, "load"), (look.BATTERY, "state of charge")], look.LEFT, 10)
+    out = look.key(
+        [(colour, name) for name, colour, _ in _present(calendar)]
+        + [(look.LOAD, "load"), (look.BATTERY, "state of charge")],
+        look.LEFT,
+        10,
+    )
     top = _TOP + 20
     scale, marks = look.upright(0.0, peak, top, height)
     charge_scale = svg.Scale(0, 1000, top + height + 20 + below, top + height + 20)
     for at, ((name, hours), (columns, load, charge)) in enumerate(zip(found, stacks, strict=True)):
         left = look.LEFT + at * pitch
         across = svg.Scale(0, 24, left, left + width)
-        out.append(svg.text(left + width / 2, top - 10, f"{name} ({len(hours) // 24} d)", "middle", font_weight="600"))
+        out.append(
+            svg.text(
+                left + width / 2, top - 10, f"{name} ({len(hours) // 24} d)", "middle", font_weight="600"
+            )
+        )
         out += _grounds(scale, marks, charge_scale, left, width, first=at == 0)
         base = [0.0] * 24
         for source, colour, _ in _SOURCES:
@@ -75,9 +90,13 @@ def seasons(calendar: Calendar) -> str:
                 out.append(svg.area(_steps(across, scale, over), _steps(across, scale, base), colour))
             base = over
         out.append(svg.polyline(_steps(across, scale, [v / 1e3 for v in load]), look.LOAD, 1.8))
-        out.append(svg.polyline([(across(n + 0.5), charge_scale(v)) for n, v in enumerate(charge)], look.BATTERY, 2))
+        out.append(
+            svg.polyline([(across(n + 0.5), charge_scale(v)) for n, v in enumerate(charge)], look.BATTERY, 2)
+        )
         for clock in (0, 6, 12, 18, 24):
-            out.append(svg.text(across(clock), top + height + below + 35, f"{clock}", "middle", fill=svg.MUTED))
+            out.append(
+                svg.text(across(clock), top + height + below + 35, f"{clock}", "middle", fill=svg.MUTED)
+            )
     return svg.document(look.WIDTH, top + height + below + 42, "The mean day of each season", out)
 
 
@@ -88,7 +107,7 @@ def _grounds(
     if first:
         return [
             *look.rules(scale, marks, "kW", left, left + width),
-            *look.rules(charge, [0, 1000], "", left, left + width)[0:1],
+            svg.line(left, charge(0), left + width, charge(0), svg.FRAME),
             svg.line(left, charge(1000), left + width, charge(1000)),
             svg.text(left - 6, charge(0) + 4, "0", "end", fill=svg.MUTED),
             svg.text(left - 6, charge(1000) + 4, "100 %", "end", fill=svg.MUTED),
@@ -117,22 +136,23 @@ def week(calendar: Calendar, span: Span) -> str:
         base = over
     out.append(svg.polyline(_steps(across, scale, load), look.LOAD, 1.8))
     for mark, words in ((0, "0"), (500, ""), (1000, "100 %")):
-        out.append(svg.line(look.LEFT, charge(mark), look.LEFT + look.INNER, charge(mark), svg.RULE if mark else svg.FRAME))
+        out.append(
+            svg.line(
+                look.LEFT, charge(mark), look.LEFT + look.INNER, charge(mark), svg.RULE if mark else svg.FRAME
+            )
+        )
         out.append(svg.text(look.LEFT - 6, charge(mark) + 4, words, "end", fill=svg.MUTED))
     points = [(across(n + 1), charge(columns["soc_permille"][hour])) for n, hour in enumerate(hours)]
     out.append(svg.polyline(points, look.BATTERY, 2))
     out += _dates(calendar, hours, across, floor)
     out.append(svg.text(look.LEFT + look.INNER + 10, charge(500) + 4, "state of charge", fill="#0b6e5c"))
-    y = _TOP + 10
     entries = [(colour, name) for name, colour, column in _SOURCES if any(columns[column][n] for n in hours)]
     entries.append((look.LOAD, "load"))
     if any(columns["grid_live_s"]) and any(columns["grid_live_s"][n] < 1_800 for n in hours):
-        entries.append(("#e4e9ee", "grid away"))
+        entries.append((look.AWAY, "grid away"))
     if any(columns["dark_s"][n] for n in hours):
-        entries.append(("#d00000", "critical load dark"))
-    for fill, name in entries:
-        out += look.key([(fill, name)], look.LEFT + look.INNER + 10, y)
-        y += 18
+        entries.append((look.DARK, "critical load dark"))
+    out += look.column([(fill, name, "") for fill, name in entries], _TOP + 10)
     return svg.document(look.WIDTH, floor + 22, span.text, out)
 
 
@@ -150,11 +170,11 @@ def _shades(calendar: Calendar, hours: range, across: svg.Scale, floor: float) -
             begun = n
         if not flag and begun is not None:
             x = across(begun)
-            out.append(svg.rect(x, _TOP, across(n) - x, floor - _TOP, "#e4e9ee"))
+            out.append(svg.rect(x, _TOP, across(n) - x, floor - _TOP, look.AWAY))
             begun = None
     for n, hour in enumerate(hours):
         if dark[hour] > 0:
-            out.append(svg.rect(across(n), _TOP - 7, across(n + 1) - across(n), 6, "#d00000"))
+            out.append(svg.rect(across(n), _TOP - 7, across(n + 1) - across(n), 6, look.DARK))
     return out
 
 

@@ -10,6 +10,7 @@ from greenmast.simulate.picture import look
 from greenmast.simulate.result import Result
 
 _HEIGHT, _TOP = 200.0, 26.0
+_TOLD_MAX = 16  # so many bars have room for words
 
 
 def energy(calendar: Calendar) -> str:
@@ -20,7 +21,10 @@ def energy(calendar: Calendar) -> str:
         ("grid", look.GRID, "grid_wh"),
         ("genset", look.GENSET, "genset_wh"),
     )
-    used = [(name, colour, [calendar.total(column, each.hours) / 1e3 for each in bins]) for name, colour, column in parts]
+    used = [
+        (name, colour, [calendar.total(column, each.hours) / 1e3 for each in bins])
+        for name, colour, column in parts
+    ]
     spare = [
         max(0.0, calendar.total("solar_available_wh", each.hours) / 1e3 - sun)
         for each, sun in zip(bins, used[0][2], strict=True)
@@ -34,23 +38,48 @@ def energy(calendar: Calendar) -> str:
         base = 0.0
         for name, colour, values in used:
             if values[n] > 0:
-                out.append(_bar(scale, x, width, base, base + values[n], colour, f"{each.name}: {name} {svg.number(values[n])} kWh"))
+                out.append(
+                    _bar(
+                        scale,
+                        x,
+                        width,
+                        base,
+                        base + values[n],
+                        colour,
+                        f"{each.name}: {name} {svg.number(values[n])} kWh",
+                    )
+                )
             base += values[n]
         if spare[n] > 0:
-            out.append(_bar(scale, x, width, base, base + spare[n], "url(#curtailed)", f"{each.name}: solar not used {svg.number(spare[n])} kWh"))
+            out.append(
+                _bar(
+                    scale,
+                    x,
+                    width,
+                    base,
+                    base + spare[n],
+                    "url(#curtailed)",
+                    f"{each.name}: solar not used {svg.number(spare[n])} kWh",
+                )
+            )
         y = scale(load[n])
         out.append(svg.line(x - 3, y, x + width + 3, y, look.LOAD, stroke_width=2))
     total = {name: sum(values) for name, _, values in used}
     everything = sum(total.values()) or 1.0
-    entries = [(colour, f"{name} {svg.number(total[name])} kWh, {total[name] / everything:.0%}") for name, colour, _ in used if total[name] > 0]
+    entries = [
+        (colour, name, f"{svg.number(total[name])} kWh, {svg.percent(total[name] / everything)}")
+        for name, colour, _ in used
+        if total[name] > 0
+    ]
     if sum(spare) > 0:
-        entries.append(("url(#curtailed)", f"solar not used {svg.number(sum(spare))} kWh"))
-    out += _column_key([*entries, (look.LOAD, f"load {svg.number(sum(load))} kWh")], _TOP + 8)
-    words = ", ".join(words for _, words in entries)
+        entries.append(("url(#curtailed)", "solar not used", f"{svg.number(sum(spare))} kWh"))
+    entries.append((look.LOAD, "load", f"{svg.number(sum(load))} kWh"))
+    out += look.column(entries, _TOP + 8)
+    words = ", ".join(f"{name} {rest}" for _, name, rest in entries)
     return svg.document(look.WIDTH, _TOP + _HEIGHT + 34, f"Energy by source {_per(calendar)}", out, words)
 
 
-def genset(calendar: Calendar, starts: Sequence[float] | None = None) -> str:
+def genset(calendar: Calendar) -> str:
     """Hours that the genset ran; "" when it never did."""
     bins = calendar.months
     hours = [calendar.total("genset_s", each.hours) / 3_600 for each in bins]
@@ -66,13 +95,13 @@ def genset(calendar: Calendar, starts: Sequence[float] | None = None) -> str:
         tip = f"{each.name}: {svg.number(hours[n])} h, {svg.number(fuel[n])} L, about {begun[n]} runs"
         if hours[n] > 0:
             out.append(_bar(scale, x, width, 0.0, hours[n], look.GENSET, tip))
-        if len(bins) <= 16:
+        if len(bins) <= _TOLD_MAX:
             words = f"{svg.number(hours[n], 2)} h · {begun[n]}×" if hours[n] else "–"
             out.append(svg.text(x + width / 2, scale(hours[n]) - 5, words, "middle", font_size=10.5))
-    out += _column_key([(look.GENSET, f"ran {svg.number(sum(hours))} h")], _TOP + 8)
-    out.append(svg.text(look.LEFT + look.INNER + 12, _TOP + 26, f"burnt {svg.number(sum(fuel))} L", fill=svg.MUTED))
-    if len(bins) <= 16:
-        out.append(svg.text(look.LEFT + look.INNER + 12, _TOP + 44, "n×: runs begun", fill=svg.MUTED))
+    entries = [(look.GENSET, f"ran {svg.number(sum(hours))} h", f"burnt {svg.number(sum(fuel))} L")]
+    if len(bins) <= _TOLD_MAX:
+        entries.append(("", "n×: runs begun", ""))
+    out += look.column(entries, _TOP + 8)
     return svg.document(look.WIDTH, _TOP + height + 34, f"Genset hours {_per(calendar)}", out)
 
 
@@ -82,7 +111,13 @@ def _begun(calendar: Calendar, hours: range) -> int:
     return sum(1 for n in hours if ran[n] > 0 and (n == 0 or ran[n - 1] == 0))
 
 
-def against(label: str, unit: str, ours: Result, others: Mapping[str, Result], value: Callable[[Result, Calendar, Bin], float]) -> str:
+def against(
+    label: str,
+    unit: str,
+    ours: Result,
+    others: Mapping[str, Result],
+    value: Callable[[Result, Calendar, Bin], float],
+) -> str:
     """Ours as bars, each baseline as a line of steps over them, labelled at its end with its total."""
     calendar = Calendar(ours.hours)
     bins = calendar.months
@@ -100,15 +135,25 @@ def against(label: str, unit: str, ours: Result, others: Mapping[str, Result], v
     out = [*look.rules(scale, marks, unit), *_names(bins, height)]
     for n, each in enumerate(bins):
         x, width = _slot(n, len(bins))
-        out.append(_bar(scale, x, width, 0.0, mine[n], look.OURS, f"{each.name}: {ours.name} {svg.number(mine[n])} {unit}"))
+        out.append(
+            _bar(
+                scale,
+                x,
+                width,
+                0.0,
+                mine[n],
+                look.OURS,
+                f"{each.name}: {ours.name} {svg.number(mine[n])} {unit}",
+            )
+        )
     labels = [(scale(mine[-1]), f"{ours.name} {svg.number(sum(mine))}", "#0b6e5c")]
     for n, (name, values) in enumerate(lines.items()):
         colour = look.OTHERS[n % len(look.OTHERS)]
         points = []
-        for at, each in enumerate(values):
+        for at, amount in enumerate(values):
             x, width = _slot(at, len(bins))
             gap = look.INNER / len(bins) - width
-            points += [(x - gap / 2, scale(each)), (x + width + gap / 2, scale(each))]
+            points += [(x - gap / 2, scale(amount)), (x + width + gap / 2, scale(amount))]
         out.append(svg.polyline(points, colour, 1.8))
         labels.append((scale(values[-1]), f"{name} {svg.number(sum(values))}", colour))
     out += look.ends(labels, _TOP, height)
@@ -154,19 +199,7 @@ def _names(bins: Sequence[Bin], height: float = _HEIGHT) -> list[str]:
             out.append(svg.text(x + width / 2, _TOP + height + 16, each.label, "middle"))
     first, last = bins[0].name, bins[-1].name
     said = first if first == last else f"{first} – {last}"
+    if first[-4:] == last[-4:] and len(first) == len("Jan 2025"):
+        said = first[-4:]
     out.append(svg.text(look.LEFT, _TOP + height + 31, said, fill=svg.MUTED, font_size=10.5))
-    return out
-
-
-def _column_key(entries: Sequence[tuple[str, str]], y: float) -> list[str]:
-    """Coloured squares with words under each other, on the right."""
-    out = []
-    for fill, words in entries:
-        name, _, rest = words.partition(" ")
-        if words.startswith("solar not used"):
-            name, rest = "solar not used", words.removeprefix("solar not used ")
-        x = look.LEFT + look.INNER + 12
-        out += [svg.rect(x, y - 9, 10, 10, fill), svg.text(x + 16, y, name)]
-        out.append(svg.text(x + 16, y + 14, rest, fill=svg.MUTED))
-        y += 36
     return out

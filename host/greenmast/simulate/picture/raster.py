@@ -15,7 +15,6 @@ from greenmast.simulate.calendar import Calendar
 from greenmast.simulate.picture import look
 
 _TOP, _ROW = 26.0, 5.0
-_COLUMN_MAX = 26.0  # a day is not drawn wider
 BLANK = (255, 255, 255)
 Colour = tuple[int, int, int]
 
@@ -30,7 +29,10 @@ def soc(calendar: Calendar) -> str:
         share = min(max(values[hour] / 1000, 0.0), 1.0)
         return _mixed(low, middle, share * 2) if share < 0.5 else _mixed(middle, high, share * 2 - 1)
 
-    steps = [(_mixed(low, middle, s * 2) if s < 0.5 else _mixed(middle, high, s * 2 - 1), f"{s:.0%}") for s in (0.0, 0.25, 0.5, 0.75, 1.0)]
+    steps = [
+        (_mixed(low, middle, s * 2) if s < 0.5 else _mixed(middle, high, s * 2 - 1), svg.percent(s))
+        for s in (0.0, 0.25, 0.5, 0.75, 1.0)
+    ]
     return _picture(calendar, "State of charge, hour by hour", colour, [(_css(c), w) for c, w in steps])
 
 
@@ -42,9 +44,13 @@ def genset(calendar: Calendar) -> str:
     light, full = _hex("#f0d3cb"), _hex(look.GENSET)
 
     def colour(hour: int) -> Colour:
-        return _mixed(light, full, ran[hour] / 3_600) if ran[hour] > 0 else _hex("#f3f5f7")
+        return _mixed(light, full, ran[hour] / 3_600) if ran[hour] > 0 else _hex(look.PALE)
 
-    entries = [("#f3f5f7", "off"), (_css(_mixed(light, full, 0.1)), "minutes"), (look.GENSET, "the whole hour")]
+    entries = [
+        (look.PALE, "off"),
+        (_css(_mixed(light, full, 0.1)), "minutes"),
+        (look.GENSET, "the whole hour"),
+    ]
     return _picture(calendar, "Genset runs", colour, entries)
 
 
@@ -55,14 +61,14 @@ def outages(calendar: Calendar) -> str:
 
     def colour(hour: int) -> Colour:
         if dark[hour] > 0:
-            return _hex("#d00000")
+            return _hex(look.DARK)
         return _mixed(away, there, min(live[hour] / 3_600, 1.0))
 
     if not any(live):
         entries = [(_css(away), "no grid")]
     else:
-        entries = [(_css(there), "grid usable"), (_css(away), "grid away or outside limits")]
-    entries.append(("#d00000", "critical load without power" if any(dark) else "critical load without power: never"))
+        entries = [(_css(there), "grid usable"), (_css(away), "away or off limits")]
+    entries.append((look.DARK, "load dark") if any(dark) else ("", "load never dark"))
     return _picture(calendar, "Grid outages and dark time", colour, entries)
 
 
@@ -70,16 +76,16 @@ def _picture(
     calendar: Calendar, label: str, colour: Callable[[int], Colour], entries: Sequence[tuple[str, str]]
 ) -> str:
     days = calendar.days
-    width = min(look.INNER + look.RIGHT - 10, _COLUMN_MAX * len(days))
-    height = 24 * _ROW
+    width, height = look.INNER, 24 * _ROW
     grid = [[BLANK] * len(days) for _ in range(24)]
     for n, hours in enumerate(days):
         for hour in hours:
             grid[calendar.clock(hour)][n] = colour(hour)
     across = svg.Scale(0, len(days), look.LEFT, look.LEFT + width)
+    pixels = b64encode(png(grid)).decode()
     out = [
-        f'<image x="{look.LEFT:g}" y="{_TOP:g}" width="{width:g}" height="{height:g}" preserveAspectRatio="none"'
-        f' style="image-rendering:pixelated" href="data:image/png;base64,{b64encode(png(grid)).decode()}"/>',
+        f'<image x="{look.LEFT:g}" y="{_TOP:g}" width="{width:g}" height="{height:g}"'
+        f' preserveAspectRatio="none" style="image-rendering:pixelated" href="data:image/png;base64,{pixels}"/>',
         svg.rect(look.LEFT, _TOP, width, height, "none", stroke=svg.FRAME),
         svg.text(look.LEFT - 8, _TOP - 9, "hour", "end", fill=svg.MUTED),
     ]
@@ -88,7 +94,7 @@ def _picture(
         out.append(svg.line(look.LEFT - 4, y, look.LEFT, y, svg.FRAME))
         out.append(svg.text(look.LEFT - 8, y + 4, f"{clock}", "end", fill=svg.MUTED))
     out += months_below(calendar, across, _TOP + height)
-    out += look.key(entries, look.LEFT, _TOP - 9)
+    out += look.column([(fill, words, "") for fill, words in entries], _TOP + 8)
     return svg.document(look.WIDTH, _TOP + height + 22, label, out, ", ".join(words for _, words in entries))
 
 
