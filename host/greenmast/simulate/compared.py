@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from math import floor
 from statistics import median
 
 from greenmast.errors import UserError
@@ -135,9 +136,9 @@ def unit_of(unit: str | None, currency: str) -> str:
 
 
 def shown(figure: str, value: float) -> str:
-    """A figure as tables show it: availability to five digits, of the rest three at least."""
+    """A figure as tables show it: of most three digits at least; availability is never rounded up to 100."""
     if figure == "availability":
-        return f"{value:.3f}"
+        return f"{floor(value * 1e3 + 1e-6) / 1e3:.3f}"
     return number(value)
 
 

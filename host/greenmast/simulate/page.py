@@ -43,8 +43,12 @@ figure { margin: .8rem 0 1.2rem } figcaption { font-weight: 600; margin-bottom: 
 svg { width: 100%; height: auto; display: block; margin: .4rem 0 }
 footer { margin-top: 2rem; color: #55636f; font-size: .8rem }
 @page { margin: 14mm }
-@media print { body { margin: 0; padding: 0; max-width: none; font-size: 11px }
-  figure, tr, svg, .cards { break-inside: avoid } h2, h3, figcaption { break-after: avoid } }
+@media print { :root { font-size: 11px }
+  body { margin: 0; padding: 0; max-width: none; font-size: 1rem }
+  .cards { grid-template-columns: repeat(5, 1fr); gap: .6rem } .card .value { font-size: 1.15rem }
+  .card ul { font-size: 9.5px } .compare { font-size: 9.5px } .compare :is(td, th).n { padding-left: .3rem }
+  .wide { overflow: visible } figure, tr, svg, .cards { break-inside: avoid }
+  h2, h3, figcaption { break-after: avoid } }
 """
 
 

@@ -82,10 +82,10 @@ def _picture(
         for hour in hours:
             grid[calendar.clock(hour)][n] = colour(hour)
     across = svg.Scale(0, len(days), look.LEFT, look.LEFT + width)
-    pixels = b64encode(png(grid)).decode()
+    pixels = "data:image/png;base64," + b64encode(png(grid)).decode()
     out = [
         f'<image x="{look.LEFT:g}" y="{_TOP:g}" width="{width:g}" height="{height:g}"'
-        f' preserveAspectRatio="none" style="image-rendering:pixelated" href="data:image/png;base64,{pixels}"/>',
+        f' preserveAspectRatio="none" style="image-rendering:pixelated" href="{pixels}"/>',
         svg.rect(look.LEFT, _TOP, width, height, "none", stroke=svg.FRAME),
         svg.text(look.LEFT - 8, _TOP - 9, "hour", "end", fill=svg.MUTED),
     ]
