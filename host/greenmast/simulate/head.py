@@ -39,7 +39,7 @@ def headline(found: Compared) -> str:
         said = compared.unit_of(unit, found.currency)
         lines = [_range(figure, spread, factor)] if spread.high > spread.low else []
         if figure in _PER_DAY:
-            lines.append(f"{svg.number(spread.median / found.days)} a day")
+            lines.append(f"{svg.number(spread.median / found.days)} {escape(said)} a day")
         if figure == "availability":
             dark_s = (1 - spread.median) * found.days * 86_400
             lines.append(f"dark for {duration(dark_s)}" if dark_s >= 0.5 else "never dark")

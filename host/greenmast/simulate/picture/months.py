@@ -62,8 +62,8 @@ def energy(calendar: Calendar) -> str:
                     f"{each.name}: solar not used {svg.number(spare[n])} kWh",
                 )
             )
-        y = scale(load[n])
-        out.append(svg.line(x - 3, y, x + width + 3, y, look.LOAD, stroke_width=2))
+        y, over = scale(load[n]), min(3.0, look.INNER / len(bins) - width - 1) / 2
+        out.append(svg.line(x - over, y, x + width + over, y, look.LOAD, stroke_width=2))
     total = {name: sum(values) for name, _, values in used}
     everything = sum(total.values()) or 1.0
     entries = [
@@ -96,8 +96,12 @@ def genset(calendar: Calendar) -> str:
         if hours[n] > 0:
             out.append(_bar(scale, x, width, 0.0, hours[n], look.GENSET, tip))
         if len(bins) <= _TOLD_MAX:
-            words = f"{svg.number(hours[n], 2)} h · {begun[n]}×" if hours[n] else "–"
-            out.append(svg.text(x + width / 2, scale(hours[n]) - 5, words, "middle", font_size=10.5))
+            middle, y = x + width / 2, scale(hours[n])
+            words = (f"{svg.number(hours[n], 2)} h", f"{begun[n]}×") if hours[n] else ("", "–")
+            out += [
+                svg.text(middle, y - 17 + 12 * row, said, "middle", font_size=10.5, **svg.HALO)
+                for row, said in enumerate(words)
+            ]
     entries = [(look.GENSET, f"ran {svg.number(sum(hours))} h", f"burnt {svg.number(sum(fuel))} L")]
     if len(bins) <= _TOLD_MAX:
         entries.append(("", "n×: runs begun", ""))

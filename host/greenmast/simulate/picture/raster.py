@@ -55,8 +55,10 @@ def genset(calendar: Calendar) -> str:
 
 
 def outages(calendar: Calendar) -> str:
-    """When the grid was there, when not, and when the critical load was dark."""
+    """When the grid was there, when not, and when the critical load was dark; "" if nothing ever changed."""
     live, dark = calendar.hours["grid_live_s"], calendar.hours["dark_s"]
+    if not any(dark) and (not any(live) or min(live) >= 3_600):
+        return ""
     there, away = _hex("#cfe0f0"), _hex("#8a97a5")
 
     def colour(hour: int) -> Colour:
