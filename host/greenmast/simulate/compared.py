@@ -56,7 +56,7 @@ class Compared:
 
     @classmethod
     def of(cls, results: Iterable[Result], limits: Mapping[int, Limit] | None = None) -> Compared:
-        """Sorts by controller, in the order of coming. Raises UserError when none is ours."""
+        """Sorts by controller, in the order of coming. Raises UserError when there is none."""
         by_name: dict[str, list[Result]] = {}
         for result in results:
             by_name.setdefault(result.name, []).append(result)
@@ -113,9 +113,13 @@ class Compared:
 
     @property
     def rows(self) -> list[tuple[str, str, str | None, bool, float]]:
-        """Those of ROWS that say something: not 0 in every column."""
+        """Those of ROWS that say something: availability, and what is not 0 in every column."""
         spreads = {row[0]: [self.spread(column, row[0]) for column in self.columns] for row in ROWS}
-        return [row for row in ROWS if any(each and each.high for each in spreads[row[0]])]
+        return [
+            row
+            for row in ROWS
+            if row[0] == "availability" or any(each and each.high for each in spreads[row[0]])
+        ]
 
     @property
     def currency(self) -> str:

@@ -166,6 +166,13 @@ def test_availability_is_never_rounded_up() -> None:
     assert "never dark" not in report.html([replace(run, totals={**run.totals, "availability": 0.99})])
 
 
+def test_a_site_that_was_never_powered_still_shows_its_availability() -> None:
+    run = result(2)
+    run.totals["availability"] = 0.0
+    assert "0.000" in text([run])
+    assert "dark for 2 d" in report.html([run])
+
+
 def test_months_of_cost_and_co2_add_up_to_the_totals() -> None:
     run = result(90)
     calendar = Calendar(run.hours)
