@@ -42,9 +42,7 @@ _GOOD = {"grid.voltage_mv": 230_000.0, "grid.frequency_chz": 5_000.0}
 _DEAD = dict.fromkeys(_GOOD, 0.0)
 _OUTAGE_S = 60.0  # the grid comes and goes so often
 _PERSON_S = 5.0  # and a person does something so often
-_COMMIT_S = (
-    600.0  # and the configuration changes so often; at least twice: a boot after a trial has less heap
-)
+_COMMIT_S = 600.0  # and the configuration changes so often; at least twice, as the second boot has less heap
 _COMMANDS: tuple[dict[str, Any], ...] = (
     {"name": "load.shed", "args": {"tier": 3, "for_s": 3}},
     {"name": "reserve.set", "args": {"permille": 250, "for_s": 60}},

@@ -1,9 +1,9 @@
 """`machine.UART` of the virtual board: a pseudo-terminal; pace and faults belong to the wire behind it.
 
 What a chip does and a pseudo-terminal does not, happens here. Received bytes that are not read in time
-overflow `rxbuf` and are lost. They are kept in that one buffer: on a chip they take no more. A write beyond `txbuf` waits. Where the transceiver has a driver-enable pin
-(GREENMAST_DE<n>), bytes reach the line only while that is high: the last byte of a write is held back until
-its time, and lost when the pin drops before.
+overflow `rxbuf` and are lost; they take no other memory, as on a chip. A write beyond `txbuf` waits. Where
+the transceiver has a driver-enable pin (GREENMAST_DE<n>), bytes reach the line only while that is high: the
+last byte of a write is held back until its time, and lost when the pin drops before.
 """
 
 import io
