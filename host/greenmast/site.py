@@ -135,8 +135,13 @@ def names() -> list[str]:
     )
 
 
-def load(name_or_path: str, overrides: Mapping[str, int] | None = None) -> Site:
-    """Read a reference site by name or a site file by path; `overrides` replace parameters.
+def load(
+    name_or_path: str,
+    overrides: Mapping[str, int] | None = None,
+    equipment: Mapping[str, Any] | None = None,
+) -> Site:
+    """Read a reference site by name or a site file by path; `overrides` replace parameters, `equipment` the
+    keys of its sections ("battery.capacity_ah"), so that what follows from those follows from the new ones.
 
     Raises UserError: exit code 2 for an unknown name, 5 for a file that is not right, with every reason
     listed.
@@ -146,6 +151,9 @@ def load(name_or_path: str, overrides: Mapping[str, int] | None = None) -> Site:
         document = tomllib.loads(text)
     except (tomllib.TOMLDecodeError, RecursionError) as error:
         raise NotAcceptedError(label, [f"not valid TOML: {error}"]) from None
+    for key, value in (equipment or {}).items():
+        section, _, name = key.partition(".")
+        document.setdefault(section, {})[name] = value
     return _build(document, label, overrides or {}, Path(name_or_path).parent)
 
 

@@ -24,7 +24,7 @@ class Loads:
     """
 
     __slots__ = (
-        "_cfg", "_key", "_shares", "awake", "cooling_w", "demand_w", "override_w", "profile", "restart_s",
+        "_cfg", "_key", "_shares", "asked_wh", "awake", "cooling_w", "demand_w", "override_w", "profile", "restart_s",
         "tier_w", "tier_wh", "total_wh",
     )  # fmt: skip
 
@@ -38,6 +38,7 @@ class Loads:
         self.cooling_w = 0.0
         self.tier_w = [0.0, 0.0, 0.0]
         self.tier_wh = [0.0, 0.0, 0.0]
+        self.asked_wh = 0.0  # what all tiers would have taken
         self.total_wh = 0.0
         self.awake = True
         self.restart_s = float("inf")
@@ -92,4 +93,5 @@ class Loads:
         tier_wh[0] += tier_w[0] * hours
         tier_wh[1] += tier_w[1] * hours
         tier_wh[2] += tier_w[2] * hours
+        self.asked_wh += self.demand_w * hours
         self.total_wh += (tier_w[0] + tier_w[1] + tier_w[2] + self.cooling_w) * hours

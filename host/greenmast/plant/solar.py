@@ -25,7 +25,7 @@ class Solar:
     """
 
     __slots__ = (
-        "_cfg", "_limit_a", "ambient_c", "available_w", "energy_wh", "output_a", "override_w", "poa_w_m2",
+        "_cfg", "_limit_a", "ambient_c", "available_w", "energy_wh", "offered_wh", "output_a", "override_w", "poa_w_m2",
         "power_w", "setpoint_mv",
     )  # fmt: skip
 
@@ -38,6 +38,7 @@ class Solar:
         self.ambient_c = 25.0
         self.available_w = self.power_w = self.output_a = 0.0
         self.energy_wh = 0.0
+        self.offered_wh = 0.0  # what it could have given
 
     def potential_w(self, poa_w_m2: float, ambient_c: float) -> float:
         """Power at the charger's output for an irradiance in the plane of the array, before any limit."""
@@ -55,6 +56,7 @@ class Solar:
         self.output_a = output_a
         self.power_w = output_a * bus_v
         self.energy_wh += self.power_w * dt_s / 3_600.0
+        self.offered_wh += self.available_w * dt_s / 3_600.0
 
     @property
     def array_w(self) -> float:

@@ -14,8 +14,8 @@ from collections.abc import Mapping, Set
 from random import Random
 
 from greenmast.emulator.cabinet import mains_relay
-from greenmast.plant.plant import Plant
 from greenmast.plant.noise import stream
+from greenmast.plant.plant import Plant
 from greenmast.plant.truths import READERS
 from greenmast.site import Site
 from greenmast_fw.core.snapshot import Snapshot

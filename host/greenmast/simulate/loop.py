@@ -9,8 +9,8 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from greenmast.plant.grid import LIVE_MV
 from greenmast.plant.plant import Plant
+from greenmast.plant.rectifier import INPUT_MAX_MV, INPUT_MIN_MV
 from greenmast.scenario.invariants import Invariants
 from greenmast.scenario.sensors import Sensors
 from greenmast_fw.core.site import START
@@ -28,8 +28,9 @@ _NO_FAULTS: dict[str, set[str]] = {}
 class Loop:
     """`controller` steps on what the sensors say; what it decides moves `plant`. Simulated time: `time_s`.
 
-    `switched`: movements of contactors. `on_event(time_s, event)` is told every event of the controller,
-    `on_violation(what, saw)` every kind of broken invariant once.
+    `live_s`: seconds in which the grid's voltage was within what the rectifier takes. `told`: the
+    controller's own points after the last step. `on_event(time_s, event)` is told every event of the
+    controller, `on_violation(what, saw)` every kind of broken invariant once.
     """
 
     def __init__(
@@ -48,8 +49,9 @@ class Loop:
         self.controller = controller
         self.sensors = Sensors(site, plant, params, seed)
         self.time_s = 0
-        self.switched = 0
         self.live_s = 0
+        self.told: list[int | None] = []
+        self._live = False
         self._begins_s = int((start.replace(tzinfo=None) - _EPOCH).total_seconds())
         self._relays = [
             (points.OUTPUTS.index(output.name), output.name, output.idle == "closed")
@@ -57,10 +59,7 @@ class Loop:
             if output.device is None
         ]
         self._idle = bytes(
-            [
-                int(any(o.name == name and o.idle == "closed" for o in site.outputs))
-                for name in points.OUTPUTS
-            ]
+            [int(any(o.name == name and o.idle == "closed" for o in site.outputs)) for name in points.OUTPUTS]
         )
         self._remote_start = any(output.name == "genset" for output in site.outputs) and not any(
             output.name == "genset_start" and output.device is None for output in site.outputs
@@ -92,19 +91,19 @@ class Loop:
             if events:
                 for event in events:
                     self._on_event(now_s, event)
+            self.told = decision.points
             plant.step(1.0)
             self.time_s = now_s + 1
-            if grid.voltage_mv >= LIVE_MV:
+            live = INPUT_MIN_MV <= grid.voltage_mv <= INPUT_MAX_MV
+            if live or self._live:  # a second in which it comes or goes counts whole
                 self.live_s += 1
+            self._live = live
             invariants.truth((now_s + 1) * 1_000, 1_000, _NO_FAULTS, True)
 
     def _drive(self, outputs: bytes) -> None:
         """Energise the coils whose contacts must leave their idle position."""
-        before = self._driven or self._idle
         self._driven = outputs
         for i, name, idle_closed in self._relays:
-            if outputs[i] != before[i]:
-                self.switched += 1
             self.plant.coil(name, bool(outputs[i]) != idle_closed)
         if self._remote_start:
             self.plant.genset.remote_start(bool(outputs[START]))

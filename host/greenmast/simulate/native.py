@@ -109,7 +109,9 @@ def built(tell: Tell = lambda line: None) -> Path | None:
     if folder.is_dir():
         return folder
     if importlib.util.find_spec("mypyc") is None or importlib.util.find_spec("setuptools") is None:
-        tell("runs uncompiled, at a sixth of the speed: pip install 'greenmast[sim]' has the compiler's driver")
+        tell(
+            "runs uncompiled, at a sixth of the speed: pip install 'greenmast[sim]' has the compiler's driver"
+        )
         return None
     tell("compiling controller and plant; once, about two minutes")
     home.mkdir(parents=True, exist_ok=True)
@@ -125,6 +127,11 @@ def built(tell: Tell = lambda line: None) -> Path | None:
             if not folder.is_dir():
                 raise
     return folder
+
+
+def key() -> str:
+    """Of what a run is made by: it changes with the controller, the plant or the loop."""
+    return _key(_sources())
 
 
 def _sources() -> dict[str, Path]:
@@ -163,7 +170,10 @@ def _key(sources: dict[str, Path]) -> str:
     digest.update(Path(__file__).read_bytes())
     if importlib.util.find_spec("mypy") is not None:
         digest.update(version("mypy").encode())
-    for place in (*_wanted(sources), *(place for place in sources if place.startswith("greenmast_protocol/"))):
+    for place in (
+        *_wanted(sources),
+        *(place for place in sources if place.startswith("greenmast_protocol/")),
+    ):
         digest.update(sources[place].read_bytes())
     return digest.hexdigest()[:16]
 
@@ -191,7 +201,8 @@ def _build(sources: dict[str, Path], work: Path) -> str:
         return f"the compiler took longer than {_TIMEOUT_S} s"
     if done.returncode:
         lines = [line for line in (done.stdout + done.stderr).splitlines() if "error" in line.lower()]
-        if os.environ.get("NATIVE_DEBUG"): print("\n".join(lines[:40]))
+        if os.environ.get("NATIVE_DEBUG"):
+            print("\n".join(lines[:40]))
         return lines[0] if lines else "the compiler failed"
     for path in list(work.rglob(f"*{_SUFFIX}")):
         if path.relative_to(work).parts[0] != "build":
@@ -223,7 +234,9 @@ def final(text: str, module: ModuleType) -> str:
         lines[node.lineno - 1 : node.end_lineno] = [new]
     first = 0
     for node in tree.body:  # after the docstring and imports from __future__
-        if not (isinstance(node, ast.Expr) or (isinstance(node, ast.ImportFrom) and node.module == "__future__")):
+        if not (
+            isinstance(node, ast.Expr) or (isinstance(node, ast.ImportFrom) and node.module == "__future__")
+        ):
             break
         first = node.end_lineno or first
     lines.insert(first, "from typing import Final\n")
