@@ -19,7 +19,10 @@ if TYPE_CHECKING:
 
     class Board(Protocol):
         revision: int  # that it runs with
-        trial: "Trial | None"
+
+        @property
+        def trial(self) -> "Trial | None":
+            """What counts down the one on trial."""
 
         def restart(self) -> None:
             """Reset soon, so that the answer goes out before."""
