@@ -71,12 +71,12 @@ def from_config(document: "dict[str, Any]") -> Site:
     for name in rows:
         row = rows[name]
         outputs[name] = (1 if row["idle"] == "closed" else 0, 0 if row.get("feedback") is None else 1)
-    devices: "list[dict[str, Any]]" = document["devices"]  # type: ignore[assignment]
+    devices: "list[dict[str, Any]]" = document["devices"]
     battery = document["battery"]
     return Site(
         outputs,
         tuple([device["role"] for device in devices for _ in range(device.get("phases", 1))]),
-        battery["chemistry"],  # type: ignore[arg-type]
-        battery["capacity_ah"],  # type: ignore[arg-type]
-        battery["cells"],  # type: ignore[arg-type]
+        battery["chemistry"],
+        battery["capacity_ah"],
+        battery["cells"],
     )

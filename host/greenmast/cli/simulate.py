@@ -60,7 +60,7 @@ def simulate(
     \b
     greenmast simulate india-rural --seeds 5 --compare dg-first --compare vrla-legacy --bound --report a.html
     greenmast simulate mast-7.toml --plan climatology --weather patna.epw --load load.csv
-    greenmast simulate off-grid --sweep solar.kwp=3:9:1 --sweep battery.capacity_ah=200:600:100 --report map.html
+    greenmast simulate off-grid --sweep solar.kwp=3:9:1 --sweep battery.capacity_ah=200:600:100
     """
     from greenmast.simulate import command
     from greenmast.simulate.case import Case, split, value

@@ -24,8 +24,8 @@ class Loads:
     """
 
     __slots__ = (
-        "_cfg", "_key", "_shares", "asked_wh", "awake", "cooling_w", "demand_w", "override_w", "profile", "restart_s",
-        "tier_w", "tier_wh", "total_wh",
+        "_cfg", "_key", "_shares", "asked_wh", "awake", "cooling_w", "demand_w", "override_w", "profile",
+        "restart_s", "tier_w", "tier_wh", "total_wh",
     )  # fmt: skip
 
     def __init__(self, cfg: LoadsConfig, seed: int) -> None:

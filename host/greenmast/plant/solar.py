@@ -25,8 +25,8 @@ class Solar:
     """
 
     __slots__ = (
-        "_cfg", "_limit_a", "ambient_c", "available_w", "energy_wh", "offered_wh", "output_a", "override_w", "poa_w_m2",
-        "power_w", "setpoint_mv",
+        "_cfg", "_limit_a", "ambient_c", "available_w", "energy_wh", "offered_wh", "output_a", "override_w",
+        "poa_w_m2", "power_w", "setpoint_mv",
     )  # fmt: skip
 
     def __init__(self, cfg: SolarConfig, setpoint_mv: float) -> None:

@@ -24,8 +24,8 @@ Value = str | int | float
 @dataclass(frozen=True)
 class Case:
     """`controller`: "greenmast" or a baseline. `overrides`: keys of a site file's sections ("solar.kwp") or
-    parameters of the controller, by name. `weather`, `load`: paths of files. `plan`: one of FORECASTS, or a
-    path of a CSV; None: no plan. `outage_h`: the grid fails for so long from hour `outage_at_h` of the run on.
+    parameters of the controller, by name. `weather`, `load`: paths of files. `plan`: one of FORECASTS, or
+    None. `outage_h`: the grid fails for so long from hour `outage_at_h` of the run on.
     """
 
     site: str

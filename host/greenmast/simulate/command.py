@@ -147,14 +147,14 @@ def sweep_of(text: str) -> tuple[str, tuple[Value, ...]]:
     try:
         if ":" in words:
             first, last, step = (float(word) for word in words.split(":"))
-            if step <= 0 or last < first:
-                raise ValueError
-            count = int((last - first) / step + 1e-9) + 1
+            count = int((last - first) / step + 1e-9) + 1 if step > 0 else 0
             values: tuple[Value, ...] = tuple(value(f"{first + n * step:.10g}") for n in range(count))
         else:
             values = tuple(value(word) for word in words.split(","))
-            [float(each) for each in values]
+        numbers = [float(each) for each in values]
     except ValueError:
+        numbers = []
+    if not key or not numbers:
         raise UserError(
             f"--sweep {text!r}: write KEY=FIRST:LAST:STEP or KEY=A,B,C, as in solar.kwp=3:9:1", USAGE
         ) from None

@@ -178,15 +178,18 @@ class _Year:
         }
 
     def _event(self, time_s: int, event: Any) -> None:
-        kind, subject, new, reason = event[:4]
+        kind, _, new, reason = event[:4]
         if kind == decision.DEMAND and new:
             self._wanted_for = reasons.NAMES[reason]
         elif kind == decision.GENSET and new == _WARM_UP:
             by_reason = self._reasons["genset"]
             by_reason[self._wanted_for] = by_reason.get(self._wanted_for, 0) + 1
-        elif kind == decision.ALARM and new == _RAISED and alarms.ALARMS[subject][1] in _WORTH_TELLING:
-            if len(self._events) < _EVENTS_MAX:
-                self._events.append((time_s, event_text.text(event)))
+        elif kind == decision.ALARM and new == _RAISED and len(self._events) < _EVENTS_MAX:
+            self._alarm(time_s, event)
+
+    def _alarm(self, time_s: int, event: Any) -> None:
+        if alarms.ALARMS[event[1]][1] in _WORTH_TELLING:
+            self._events.append((time_s, event_text.text(event)))
 
     def _violation(self, what: str, saw: str) -> None:
         self._violations[what] = self._violations.get(what, 0) + 1
