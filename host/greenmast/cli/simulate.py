@@ -41,6 +41,10 @@ def simulate(
     figure: Annotated[
         str, typer.Option("--figure", help="Of the map: cost, diesel_l, grid_kwh, co2_kg.")
     ] = "cost",
+    outage: Annotated[
+        int,
+        typer.Option("--outage", metavar="HOURS", help="One long outage each, at a random hour of the year."),
+    ] = 0,
     weather: Annotated[
         str | None, typer.Option("--weather", metavar="FILE", help="Your own, CSV or EPW.")
     ] = None,
@@ -63,7 +67,7 @@ def simulate(
     greenmast simulate off-grid --sweep solar.kwp=3:9:1 --sweep battery.capacity_ah=200:600:100
     """
     from greenmast.simulate import command
-    from greenmast.simulate.case import Case, split, value
+    from greenmast.simulate.case import Case, value
 
     try:
         first = date.fromisoformat(start)
@@ -77,7 +81,6 @@ def simulate(
         if not equals:
             raise UserError(f"--set {each!r}: write KEY=VALUE", USAGE)
         changes.append((key, value(word)))
-    split(tuple(changes))
     case = Case(
         site,
         days,
@@ -89,7 +92,6 @@ def simulate(
         load=load,
         plan=plan,
     )
-    case.load_site()  # what is wrong with it is said before anything runs
     raise typer.Exit(
         command.run(
             command.Wanted(
@@ -99,6 +101,7 @@ def simulate(
                 bound=bound,
                 sweep=tuple(command.sweep_of(each) for each in sweep or ()),
                 figure=figure,
+                outage_h=outage,
                 report=report,
                 jobs=jobs,
                 dask=dask,

@@ -7,8 +7,9 @@ to other processes and machines; must not import the controller.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
-from datetime import date, datetime, timezone
+from dataclasses import asdict, dataclass, replace
+from datetime import date, datetime, timedelta, timezone
+from random import Random
 from typing import Any
 
 from greenmast import site as sites
@@ -19,6 +20,7 @@ from greenmast_protocol import params
 GREENMAST = "greenmast"
 FORECASTS = ("persistence", "climatology", "perfect")
 Value = str | int | float
+_YEAR_H = 8_760
 
 
 @dataclass(frozen=True)
@@ -40,6 +42,17 @@ class Case:
     plan: str | None = None
     outage_h: int = 0
     outage_at_h: int = 0
+
+    def with_outage(self, hours: int) -> Case:
+        """One that begins at an hour drawn from the seed, after a day with grid and before some."""
+        hour = Random(f"{self.seed}:outage").randrange(_YEAR_H)
+        return replace(
+            self,
+            start=date(self.start.year, 1, 1) + timedelta(days=hour // 24),
+            days=2 + -(-(hour % 24 + hours) // 24),
+            outage_h=hours,
+            outage_at_h=24 + hour % 24,
+        )
 
     def document(self) -> dict[str, Any]:
         """As JSON values."""

@@ -16,7 +16,7 @@ from typing import Any
 
 from greenmast.errors import DONE, REFUSED, USAGE, UserError
 from greenmast.simulate import native, runner
-from greenmast.simulate.case import Case, Value, split, value
+from greenmast.simulate.case import FORECASTS, Case, Value, split, value
 from greenmast.simulate.result import Result, summary
 
 _CELLS_MAX = 400
@@ -32,6 +32,7 @@ class Wanted:
     bound: bool = False
     sweep: tuple[tuple[str, tuple[Value, ...]], ...] = ()
     figure: str = "cost"
+    outage_h: int = 0
     report: Path | None = None
     jobs: int | None = None
     dask: str | None = None
@@ -40,8 +41,11 @@ class Wanted:
 
 
 def run(wanted: Wanted) -> int:
-    """Exit code 0; 1 when an invariant was broken."""
+    """Exit code 0; 1 when an invariant was broken. Raises UserError before anything runs."""
+    _check(wanted)
     native.built(_say)
+    if wanted.outage_h:
+        return _outages(wanted)
     if wanted.sweep:
         return _sweep(wanted)
     cases = [
@@ -54,6 +58,55 @@ def run(wanted: Wanted) -> int:
         {r.case["seed"]: _limit(r, wanted.case) for r in results[: len(wanted.seeds)]} if wanted.bound else {}
     )
     _show(wanted, results, limits)
+    return REFUSED if any(r.violations for r in results[: len(wanted.seeds)]) else DONE
+
+
+def _check(wanted: Wanted) -> None:
+    """What can be known beforehand to be wrong, in a comparison of many hours."""
+    from greenmast.simulate.baselines import catalogue
+
+    case = wanted.case
+    site = case.load_site()
+    if case.plan is not None and case.plan not in FORECASTS:
+        raise UserError(f"--plan {case.plan}: one of {', '.join(FORECASTS)}", USAGE)
+    for name in wanted.compare:
+        why = catalogue.find(name).why_not(site)
+        if why:
+            raise UserError(why, USAGE)
+    for path in (case.weather, case.load):
+        if path is not None and not Path(path).is_file():
+            raise UserError(f"no such file: {path}", USAGE)
+
+
+def _outages(wanted: Wanted) -> int:
+    """How long each controller keeps the critical load on in a long outage that begins whenever."""
+    names = (wanted.case.controller, *wanted.compare)
+    cases = [
+        replace(wanted.case, seed=seed, controller=name).with_outage(wanted.outage_h)
+        for name in names
+        for seed in wanted.seeds
+    ]
+    results = _results(wanted, cases)
+    for n, name in enumerate(names):
+        runs = results[n * len(wanted.seeds) : (n + 1) * len(wanted.seeds)]
+        powered = sorted(r.totals["outage_powered_h"] for r in runs)
+        found = {
+            "site": wanted.case.site,
+            "controller": name,
+            "outage_h": wanted.outage_h,
+            "starts": len(powered),
+            "powered_h": {"least": powered[0], "median": median(powered), "most": powered[-1]},
+            "whole": sum(h >= wanted.outage_h - 1e-6 for h in powered),
+            "violations": sum(sum(r.violations.values()) for r in runs),
+        }
+        if wanted.as_json:
+            print(json.dumps(found, ensure_ascii=False))
+        else:
+            print(
+                f"{name}: powered for {median(powered):.1f} of {wanted.outage_h} h in the median of "
+                f"{len(powered)} outages ({powered[0]:.1f} .. {powered[-1]:.1f}), "
+                f"through all of it in {found['whole']}"
+            )
     return REFUSED if any(r.violations for r in results[: len(wanted.seeds)]) else DONE
 
 

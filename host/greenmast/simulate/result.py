@@ -93,7 +93,8 @@ class Result:
 
     case: the case's fields by name (`site`, `controller`, `policy`, `days`, `seed`, ..) as JSON values.
     site: what the report must know of the site: see `site_facts`.
-    totals: FIGURES, `speed` (simulated seconds per second) and whatever else was summed, by name.
+    totals: FIGURES, `outage_powered_h` of a case with a long outage, `speed` (simulated seconds per second)
+        and whatever else was summed, by name.
     reasons: by output ("ac", "genset"): hours, or starts, by the reason that the controller gave.
     events: what is worth telling, (seconds from the start, text), in order and bounded.
     """

@@ -16,7 +16,7 @@ from greenmast.plant.config import PlantConfig
 from greenmast.plant.plant import Plant
 from greenmast.simulate import load_file, weather_file
 from greenmast.simulate.baselines import catalogue
-from greenmast.simulate.case import FORECASTS, GREENMAST, Case
+from greenmast.simulate.case import GREENMAST, Case
 from greenmast.simulate.loop import Loop
 from greenmast.simulate.result import COLUMNS, Hours, Result, site_facts
 from greenmast.simulate.tariff import Tariff
@@ -163,7 +163,9 @@ class _Year:
         diesel_l = sum(columns["fuel_l"])
         grid_kwh = sum(columns["grid_wh"]) / 1_000.0
         bought = sum(wh * price for wh, price in zip(columns["grid_wh"], columns["price"], strict=True))
-        battery = self._cfg.battery
+        battery, case = self._cfg.battery, self._case
+        window = columns["dark_s"][case.outage_at_h : case.outage_at_h + case.outage_h]
+        outage = {"outage_powered_h": case.outage_h - sum(window) / _HOUR_S} if case.outage_h else {}
         full_wh = plant.battery.capacity_ah * battery.cells * (3.3 if battery.chemistry == "lfp" else 2.1)
         return {
             "diesel_l": diesel_l,
@@ -175,6 +177,7 @@ class _Year:
             "genset_hours": sum(columns["genset_s"]) / _HOUR_S,
             "switches": sum(each.operations for each in plant.contactors.values()),
             "battery_cycles": sum(columns["battery_out_wh"]) / full_wh,
+            **outage,
         }
 
     def _event(self, time_s: int, event: Any) -> None:
@@ -209,8 +212,6 @@ class _Planner:
         self._future: Hours | None = None
         if self._name == "perfect":  # what no controller has a hand in is known from a run without plans
             self._future = _Year(Case(**{**_fields(case), "plan": None})).run(lambda share: None).hours
-        elif self._name not in FORECASTS:
-            raise UserError(f"--plan {self._name}: one of {', '.join(FORECASTS)}")
 
     def plan(self, loop: Loop, past: Hours, hour: int) -> None:
         from greenmast.simulate import forecast, planner
