@@ -76,6 +76,14 @@ class Case:
         return moment.replace(tzinfo=timezone(offset))
 
 
+def from_document(document: Mapping[str, Any]) -> Case:
+    """The case that `document` is of."""
+    fields = dict(document)
+    fields["start"] = date.fromisoformat(fields["start"])
+    fields["overrides"] = tuple((key, value) for key, value in fields["overrides"])
+    return Case(**fields)
+
+
 def split(overrides: tuple[tuple[str, Value], ...]) -> tuple[dict[str, Value], dict[str, Any]]:
     """(keys of the site's sections, parameters). Raises UserError for a key that is neither."""
     sections: Mapping[str, tuple[str, ...]] = sites.sections()

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from greenmast.errors import UserError
-from greenmast.simulate import native
+from greenmast.simulate import native, worker
 from greenmast.simulate.case import Case
 
 if TYPE_CHECKING:
@@ -55,7 +55,9 @@ def run_all(
         return [found[n] for n in range(len(cases))]
     executor = _executor(min(jobs or os.cpu_count() or 1, len(missing)), dask)
     try:
-        futures: dict[Future[str], int] = {executor.submit(work, cases[n]): n for n in missing}
+        futures: dict[Future[str], int] = {}
+        for n in missing:
+            futures[executor.submit(worker.work, cases[n].document())] = n
         for future in as_completed(futures):
             n = futures[future]
             found[n] = results.loads(future.result())
@@ -68,14 +70,6 @@ def run_all(
         raise
     executor.shutdown()
     return [found[n] for n in range(len(cases))]
-
-
-def work(case: Case) -> str:
-    """In the worker: the result of `case` as text."""
-    native.use()
-    from greenmast.simulate import result, year
-
-    return result.dumps(year.run(case))
 
 
 def name_of(case: Case) -> str:
