@@ -40,8 +40,6 @@ from hil_tests.flash_look import Event, Look, look
 from greenmast import site as sites
 from greenmast.chain import HubProcess
 from greenmast.config import source, transaction
-from greenmast.emulator import world as worlds
-from greenmast.emulator.board import WK_B
 from greenmast.emulator.world import World
 from greenmast.errors import UserError
 from greenmast.hil.bench import Bench
@@ -56,7 +54,6 @@ from greenmast_protocol import event_text, params, points
 KILLS = int(os.environ.get("GREENMAST_KILLS", "8"))
 KILLS_A_SITE = 40
 SPEED = 5
-HEAP_B = 120 * WK_B
 MORE_MAX = 2  # kills that follow the first one of a change
 LONGEST_S = 30.0  # of the site, from a change to a kill
 CALM_S = 12.0  # longer than any delay below: what has been still for so long has come to rest
@@ -109,11 +106,8 @@ def bench_site() -> Site:
 
 
 @pytest.fixture
-def house(
-    bench_site: Site, make_bench: Callable[..., Bench], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[House]:
-    """As in the other tests, faster, and with room in the heap: how little will do is the gate's business."""
-    monkeypatch.setattr(worlds, "HEAP_B", HEAP_B)
+def house(bench_site: Site, make_bench: Callable[..., Bench], tmp_path: Path) -> Iterator[House]:
+    """As in the other tests, and faster."""
     with ExitStack() as stack:
         broker = Mosquitto(tmp_path)
         broker.start()

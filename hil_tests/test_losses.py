@@ -21,8 +21,6 @@ from hil_tests.ledger import HEADING, Ledger
 
 from greenmast import site as sites
 from greenmast.chain import HubProcess
-from greenmast.emulator import world
-from greenmast.emulator.board import WK_B
 from greenmast.flash import image
 from greenmast.hil.bench import Bench
 from greenmast.link.base import NoContactError, RefusedError
@@ -35,8 +33,6 @@ BUSY = {"telemetry.period_s": 1, "telemetry.full_s": 10}
 SECTORS = 5  # of an outbox that is soon full: the least that can be thinned
 DRAIN_S = 120.0
 STEP_S = 0.15
-# What is kept is asked here; whether it fits into a board without external RAM is asked by the memory gate.
-HEAP_B = 128 * WK_B
 pytestmark = [pytest.mark.needs("broker", "kill", "flash"), pytest.mark.timeout(240 + 400 * FAULTS)]
 
 
@@ -153,10 +149,7 @@ SOME_DROPPED: tuple[Fault, ...] = (flash_takes_nothing, outbox_is_full)
 
 
 @pytest.fixture
-def rig(
-    make_bench: Callable[..., Bench], tmp_path: Path, hil_seed: int, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[Rig]:
-    monkeypatch.setattr(world, "HEAP_B", HEAP_B)
+def rig(make_bench: Callable[..., Bench], tmp_path: Path, hil_seed: int) -> Iterator[Rig]:
     with ExitStack() as stack:
         broker = Mosquitto(tmp_path)
         broker.start()

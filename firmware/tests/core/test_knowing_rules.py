@@ -565,3 +565,14 @@ def test_distrust_is_told_with_its_code_its_alarm_and_its_reason():
     rig.soc = 480
     rig.run(120)
     assert rig.alarms() == []
+
+
+def test_a_board_has_one_picture_and_it_is_corrected_in_place():
+    eyes = Eyes()
+    eyes.run(30)
+    v = [eyes.v.get(name) for name in points.NAMES]
+    v[NUMBER["battery.soc_permille"]] = 0
+    known = eyes.knowing.step(v, 1_000, eyes.closed)
+    assert known is v
+    assert known[NUMBER["battery.soc_permille"]] is None
+    assert eyes.codes[NUMBER["battery.soc_permille"]] == quality.RATE

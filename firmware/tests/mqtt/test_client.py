@@ -195,6 +195,19 @@ async def test_end_of_the_stream_closes_the_link_and_opens_another() -> None:
         assert client.stats.reconnects == 1
 
 
+async def test_a_client_that_rests_has_no_connection_for_as_long_and_loses_nothing() -> None:
+    network = Network()
+    async with running(network) as client:
+        await bounded(client.publish("t", b"kept"))
+        client.rest(400)
+        await until(lambda: network.links[0].is_closed)
+        await asyncio.sleep(0.2)
+        assert len(network.links) == 1
+        assert not client.connected
+        await until(lambda: len(network.links) == 2 and client.connected)
+        await until(lambda: any(packet.endswith(b"kept") for packet in network.links[1].written))
+
+
 async def test_an_idle_connection_is_pinged_and_kept_while_it_answers() -> None:
     network = Network()
     async with running(network, keepalive_s=1) as client:

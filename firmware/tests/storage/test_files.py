@@ -82,3 +82,20 @@ def test_a_board_counts_its_boots():
     assert [files.count_boot() for _ in range(5)] == [1, 2, 3, 4, 5]
     for name in ("boot.a", "boot.b"):
         os.remove(name)
+
+
+def test_a_document_read_slowly_is_the_same_and_holds_no_file_open():
+    wiped()
+    for size in (1, 127, 128, 129, 1000):
+        body = bytes([at % 251 for at in range(size)])
+        files.store("thing", (body,))
+        assert b"".join(files.pieces("thing").slowly()) == body
+        pieces = files.pieces("thing").slowly()
+        next(pieces)
+        wiped()
+        try:
+            next(pieces)
+        except OSError:
+            pass
+        else:
+            raise AssertionError("the file was open")
