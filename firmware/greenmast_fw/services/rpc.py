@@ -34,7 +34,7 @@ if TYPE_CHECKING:
         def age_ms(self, i: int) -> int:
             """Age of point `i` in ms; -1 when neither a device nor an input supplies it."""
 
-        def explain(self) -> "list[object]":
+        def explain(self) -> "Iterable[object]":
             """Rows as `greenmast_protocol.show.explanation` takes them."""
 
         def alarms(self) -> "list[object]":
@@ -213,7 +213,7 @@ def _config(board: "Board", params: "dict[str, Any]") -> "Pieces":
     return [strict_json.dumps(board.transactions())] if _flag(params, "status") else board.config()
 
 
-def _listed(name: str, rows: "list[object]") -> "Iterator[bytes]":
+def _listed(name: str, rows: "Iterable[object]") -> "Iterator[bytes]":
     """JSON of {name: rows}, row by row."""
     yield ('{"%s":[' % name).encode()
     comma = b""

@@ -4,10 +4,11 @@ from greenmast_fw.services import overlay
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Coroutine
+    from collections.abc import Coroutine, Iterator
     from typing import Any
 
     from greenmast_fw.core.controller import Controller
+    from greenmast_fw.core.explain import Row
     from greenmast_fw.drivers.modbus_master import Master
     from greenmast_fw.drivers.wall import Wall
     from greenmast_fw.services.keeper import Keeper
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from greenmast_fw.services.uplink import Uplink
 
 _REST_MS = 10_000
+EXPLAINED_PARTS = 3  # `core.explain.PARTS`: that module is not here
 
 
 class View:
@@ -64,12 +66,10 @@ class View:
         image = self.scan.image
         return image.age_ms(i) if image.has_source(i) else -1
 
-    def explain(self) -> "list[object]":
-        """The core's reasons."""
-        return overlay.run(self._explain)
-
-    def _explain(self) -> "list[object]":
-        return list(self.scan.controller.explain())
+    def explain(self) -> "Iterator[object]":
+        """The core's reasons, part by part."""
+        for n in range(EXPLAINED_PARTS):
+            yield from overlay.run(_explained, self.scan.controller, n)
 
     def alarms(self) -> "list[object]":
         """The alarm list: {"id", "name", "state", "ts" (wall time of raising), "trusted"} each."""
@@ -122,6 +122,12 @@ class View:
         """Reset with what is stored, after the scan in which everybody has been answered."""
         self.scan.worth_storing = True
         self.scan.controller.reset_wanted = True
+
+
+def _explained(controller: "Controller", n: int) -> "list[Row]":
+    from greenmast_fw.core import explain
+
+    return explain.part(controller, n)
 
 
 def _log(outbox: "Outbox", params: "dict[str, Any]") -> "list[bytes | bytearray] | str":

@@ -2,6 +2,8 @@
 
 from core_rig import REFERENCE, Rig, on_genset
 
+from greenmast_fw.core import explain
+from greenmast_fw.services import view
 from greenmast_protocol import points, reasons, show
 
 EVERYTHING = {"grid", "genset", "rectifier", "battery", "solar", "load"}
@@ -452,3 +454,7 @@ def test_a_countdown_that_protection_has_overtaken_can_be_explained():
     assert reasons.code("shed_countdown") in list(rig.controller.loads.reason)
     rig.controller.loads.all_off()
     assert len(rig.controller.explain()) > 5
+
+
+def test_the_board_asks_for_every_part():
+    assert view.EXPLAINED_PARTS == explain.PARTS
