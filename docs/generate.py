@@ -366,7 +366,10 @@ ROOMS = (
     ("Charging", "charge stages lfp vrla limits silence resting setpoint rectifier"),
     ("Last word", "restraint protection resets"),
     ("Telling", "controller decision conditions alarms report events record resume commands"),
-    ("Explaining", "explain explain_genset explain_loads explain_outputs explain_policy explain_values"),
+    (
+        "Explaining",
+        "explain explain_genset explain_loads explain_outputs explain_policy explain_sources explain_values",
+    ),
 )
 CORE = Path(demand.__file__).parent
 

@@ -33,7 +33,7 @@ class Board:
             raise MemoryError
         return self.verdict
 
-    def configure(self, method, params):
+    def configure(self, method, params, by_hand):
         async def step():
             self.did.append(method)
             return "", "", {"revision": 3}

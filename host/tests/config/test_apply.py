@@ -58,7 +58,7 @@ class Board(FakeBoard):  # type: ignore[misc]
     def transactions(self) -> dict[str, Any]:
         return revisions.report()
 
-    def configure(self, method: str, params: dict[str, Any]) -> Any:
+    def configure(self, method: str, params: dict[str, Any], by_hand: bool) -> Any:
         return steps.run(self, method, params)
 
 
