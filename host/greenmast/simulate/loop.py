@@ -57,10 +57,7 @@ class Loop:
             if output.device is None
         ]
         self._idle = bytes(
-            [
-                int(any(o.name == name and o.idle == "closed" for o in site.outputs))
-                for name in points.OUTPUTS
-            ]
+            [int(any(o.name == name and o.idle == "closed" for o in site.outputs)) for name in points.OUTPUTS]
         )
         self._remote_start = any(output.name == "genset" for output in site.outputs) and not any(
             output.name == "genset_start" and output.device is None for output in site.outputs
