@@ -25,8 +25,8 @@ class Battery:
     """
 
     __slots__ = (
-        "_as_per_soc", "_bms", "_cells", "_chemistry", "_coulombic", "_curve", "_heat_j", "_heat_s", "_loss_r",
-        "_ohmic_r",
+        "_as_per_soc", "_bms", "_cells", "_chemistry", "_coulombic", "_curve", "_heat_j", "_heat_s",
+        "_loss_r", "_ohmic_r",
         "_r25_ohm", "_r_spread", "_self_per_s", "_soc_spread", "_temperature_c", "capacity_ah",
         "charge_blocked",
         "charge_limit_a", "charge_taper", "charged_wh", "current_a", "discharge_blocked", "discharged_wh",

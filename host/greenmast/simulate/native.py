@@ -48,7 +48,7 @@ _PLAIN = (
     "resume.py",
     "sky.py",
 )
-SUFFIX = sysconfig.get_config_var("EXTSUFFIX") or ".so"
+SUFFIX = sysconfig.get_config_var("EXT_SUFFIX") or ".so"
 _TIMEOUT_S = 1_200
 Tell = Callable[[str], None]
 
@@ -135,7 +135,7 @@ def _alone(path: Path) -> Iterator[None]:
 
 
 def _build(found: dict[str, Path], folder: Path) -> str:
-    """Returns what went wrong, or "". What an interrupted build leaves is removed, at the latest by the next."""
+    """What went wrong, or "". What an interrupted build leaves is removed, at the latest by the next."""
     for left in folder.parent.glob("building-*"):
         shutil.rmtree(left, ignore_errors=True)
     roots = {str(path.parents[place.count("/")]) for place, path in found.items()}

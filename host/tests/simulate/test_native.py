@@ -23,6 +23,7 @@ def run(*arguments: str) -> list[str]:
     return done.stdout.splitlines()
 
 
+@pytest.mark.timeout(1_800)  # the first time it is built
 def test_the_compiled_run_is_the_plain_run_bit_for_bit_through_an_outage_and_a_genset_run() -> None:
     if "C compiler" in native.missing():
         pytest.skip(native.missing())
@@ -52,7 +53,10 @@ def made(text: str) -> ModuleType:
         ("A, B = 1, 2\n", "A: Final = 1\nB: Final = 2\n"),
         ("A = 'x' + 'y'\n", "A: Final[str] = ('x' + 'y')\n"),
         ("A = tuple([1, 2])\n", "A: Final[tuple[int, ...]] = (tuple([1, 2]))\n"),
-        ("A = ((1, 'x'),\n     (2, 'y'))\n", "A: Final[tuple[tuple[int, str], ...]] = (((1, 'x'),\n     (2, 'y')))\n"),
+        (
+            "A = ((1, 'x'),\n     (2, 'y'))\n",
+            "A: Final[tuple[tuple[int, str], ...]] = (((1, 'x'),\n     (2, 'y')))\n",
+        ),
     ],
 )
 def test_constants_become_final_and_numbers_are_written_out(text: str, says: str) -> None:
@@ -80,7 +84,9 @@ def test_what_may_change_or_has_no_literal_stays(text: str) -> None:
 def test_what_is_added_stands_behind_docstring_and_future_imports() -> None:
     text = '"""Doc."""\n\nfrom __future__ import annotations\n\nA = 7\n'
     said = final(text, made(text))
-    assert said == '"""Doc."""\n\nfrom __future__ import annotations\nfrom typing import Final\n\nA: Final = 7\n'
+    assert (
+        said == '"""Doc."""\n\nfrom __future__ import annotations\nfrom typing import Final\n\nA: Final = 7\n'
+    )
     assert made(said).A == 7
 
 
