@@ -88,7 +88,7 @@ def use(tell: Tell = lambda line: None) -> bool:
     if early:
         tell(f"runs uncompiled: {early[0]} has been imported before")
         return False
-    sys.meta_path.insert(0, finder)  # type: ignore[arg-type]
+    sys.meta_path.insert(0, finder)
     return True
 
 
