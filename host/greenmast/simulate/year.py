@@ -42,7 +42,7 @@ _COUNTERS: dict[str, Callable[[Plant], float]] = {
     "grid_wh": lambda p: p.grid.energy_wh,
     "genset_wh": lambda p: p.genset.energy_wh,
     "demand_wh": lambda p: p.loads.asked_wh,
-    "load_wh": lambda p: p.loads.tier_wh[0] + p.loads.tier_wh[1] + p.loads.tier_wh[2],
+    "load_wh": lambda p: p.loads.tier_1_wh + p.loads.tier_2_wh + p.loads.tier_3_wh,
     "rectifier_wh": lambda p: p.rectifier.energy_wh,
     "battery_in_wh": lambda p: p.battery.charged_wh,
     "battery_out_wh": lambda p: p.battery.discharged_wh,
