@@ -14,8 +14,8 @@ settings.register_profile("explore", deadline=None, print_blob=True)
 settings.load_profile("same")
 
 
-# What is compiled for a test runs for seconds: see `greenmast.simulate.native`.
-os.environ.setdefault("GREENMAST_NATIVE_LEVEL", "0")
+# Compiling takes minutes, the runs here seconds; `make native` holds the compiled form against the plain one.
+os.environ.setdefault("GREENMAST_NATIVE", "never")
 
 
 def pytest_collection_finish() -> None:

@@ -49,8 +49,7 @@ _PLAIN = (
     "sky.py",
 )
 SUFFIX = sysconfig.get_config_var("EXT_SUFFIX") or ".so"
-# The compiler's level. Whoever compiles for one test does without: the numbers are the same, the wait is not.
-OPTIMISED = os.environ.get("GREENMAST_NATIVE_LEVEL", "2")
+CHOICE = "GREENMAST_NATIVE"  # set to "never" nothing is compiled
 _TIMEOUT_S = 1_200
 Tell = Callable[[str], None]
 
@@ -120,6 +119,8 @@ def key() -> str:
 
 def missing() -> str:
     """What the compilation needs and this machine has not, with the remedy; or ""."""
+    if os.environ.get(CHOICE) == "never":
+        return f"{CHOICE} is never"
     if importlib.util.find_spec("mypyc") is None or importlib.util.find_spec("setuptools") is None:
         return "mypyc or setuptools is missing; pip install 'greenmast[sim]' has both"
     compiler = shlex.split(os.environ.get("CC") or sysconfig.get_config_var("CC") or "cc")[0]
@@ -197,7 +198,7 @@ def wanted(found: dict[str, Path]) -> list[str]:
 
 def _key(found: dict[str, Path]) -> str:
     """Of what is compiled, of the tables whose numbers are written into it, and of the compiler."""
-    digest = hashlib.sha256(f"{OPTIMISED}{sys.version}{SUFFIX}".encode())
+    digest = hashlib.sha256(f"{sys.version}{SUFFIX}".encode())
     for name in ("mypy", "setuptools"):
         if importlib.util.find_spec(name) is not None:
             digest.update(version(name).encode())

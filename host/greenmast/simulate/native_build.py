@@ -19,7 +19,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from types import ModuleType
 
-from greenmast.simulate.native import OPTIMISED, SUFFIX, sources, wanted
+from greenmast.simulate.native import SUFFIX, sources, wanted
 
 _CONFIG = """[mypy]
 explicit_package_bases = True
@@ -34,7 +34,7 @@ setup(
     name="greenmast-native", script_args=["build_ext", "--inplace"],
     ext_modules=mypycify(
         ["--config-file", "mypy.ini", *sys.argv[1].replace(":", " ").split()],
-        opt_level=sys.argv[2], debug_level="0",
+        opt_level="2", debug_level="0",
         separate=[(group.split(), None) for group in sys.argv[1].split(":")],
     ),
 )
@@ -57,7 +57,7 @@ def build(work: Path) -> str:
     (work / "mypy.ini").write_text(_CONFIG)
     environment = {key: value for key, value in os.environ.items() if key not in ("PYTHONPATH", "MYPYPATH")}
     done = subprocess.run(
-        [sys.executable, "-c", _BUILD, ":".join(_groups(compiled)), OPTIMISED],
+        [sys.executable, "-c", _BUILD, ":".join(_groups(compiled))],
         cwd=work, env=environment, capture_output=True, text=True, check=False,
     )  # fmt: skip
     if done.returncode:

@@ -49,7 +49,7 @@ def main() -> None:
         print("truths", sorted(plant.truths().items()))
         print("decided", bytes(decision.outputs), decision.points, decision.setpoints)
     print("memory", controller.memory())
-    print("loop", loop.time_s, loop.live_s, loop.switched, plant.violations)
+    print("loop", loop.time_s, loop.live_s, plant.violations)
     print("file", sys.modules["greenmast.simulate.loop"].__file__)
 
 
