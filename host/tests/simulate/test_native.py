@@ -93,6 +93,7 @@ def test_what_is_added_stands_behind_docstring_and_future_imports() -> None:
 def test_without_a_compiler_the_run_stays_plain_and_says_what_is_missing(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
+    monkeypatch.delenv(native.CHOICE)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     monkeypatch.setenv("CC", "no-such-compiler")
     told: list[str] = []
@@ -107,6 +108,7 @@ def test_without_a_compiler_the_run_stays_plain_and_says_what_is_missing(
 def test_a_build_that_fails_leaves_nothing_and_says_why(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
+    monkeypatch.delenv(native.CHOICE)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     monkeypatch.setattr(native, "missing", lambda: "")
     left = tmp_path / "greenmast" / "building-left"
