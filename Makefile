@@ -13,7 +13,7 @@ SECONDS ?= 600
 HEAP ?= 96
 DECODERS ?=
 
-.PHONY: help install system demo test lint type coverage mutate fuzz campaign bench docs gate kills losses clean
+.PHONY: help install system demo test lint type coverage mutate fuzz campaign bench docs gate kills losses native clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 18
@@ -67,6 +67,9 @@ campaign: install ## random steps against the invariants: STEPS=1000000 SEED=1 J
 
 gate: install ## the memory gate: TLS, commands, commits, broker killed, line dead: SECONDS=3600 HEAP=96
 	@$(BIN)/python -m greenmast.bench.gate $(SECONDS) $(HEAP)
+
+native: install ## the compiled site-year against the plain one, bit for bit; compiles, which takes minutes
+	@GREENMAST_NATIVE=always $(BIN)/python -m pytest host/tests/simulate/test_native.py
 
 kills: install ## SIGKILL at random instants of a running story: N=100 SEED=1
 	@GREENMAST_KILLS=$(N) $(BIN)/python -m pytest hil_tests/test_kills.py --hil-seed $(SEED) -s

@@ -1,9 +1,10 @@
 """Site files: one TOML file describes a site to every tool; this module reads it and compiles it for the
 board.
 
-Owns the file format and its errors. Knows nothing of plants, links or processes. The rules that board and
-host share live in `greenmast_protocol.config`; a file is accepted only when those hold too, so that what
-loads here also loads there.
+Owns the file format and its errors. Knows nothing of links or processes; what may stand in the sections of
+the equipment and of the tariff is told by `plant.config` and `simulate.tariff`. The rules that board and host
+share live in `greenmast_protocol.config`; a file is accepted only when those hold too, so that what loads
+here also loads there.
 """
 
 from __future__ import annotations
@@ -19,6 +20,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from greenmast import access, certificates, wiring, zone
 from greenmast.errors import BAD_INPUT_FILE, USAGE, UserError
+from greenmast.plant import config as plant_config
+from greenmast.simulate import tariff
 from greenmast_fw.devices import binding
 from greenmast_protocol import config, instances, params
 
@@ -26,20 +29,8 @@ from greenmast_protocol import config, instances, params
 # `greenmast_protocol.config`.
 _SECTIONS: dict[str, tuple[str, ...]] = {
     "site": ("id", "name", "board", "latitude", "longitude", "timezone", "time_server", "policy"),
-    "battery": (
-        "chemistry",
-        "capacity_ah",
-        "cells",
-        "soh_permille",
-        "soc_permille",
-        "r_milliohm",
-    ),
-    "solar": ("kwp", "yield_scale"),
-    "genset": ("rating_w", "tank_l", "fuel_l_per_h_idle", "fuel_l_per_kwh", "start_probability"),
-    "rectifier": ("rating_w", "efficiency_permille"),
-    "loads": ("mean_w", "swing_permille", "tiers_permille"),
-    "grid": ("supply_h_per_day", "mean_outage_h", "weak", "nominal_mv", "nominal_chz"),
-    "tariff": ("currency", "grid_per_kwh", "diesel_per_l", "co2_kg_per_l", "co2_kg_per_kwh"),
+    **{section: plant_config.keys(section) for section in plant_config.SECTIONS},
+    "tariff": tariff.KEYS,
     "limits": (),  # parameters, see `greenmast_protocol.params`
     "alarms": (),
     "mqtt": ("host", "port", "tls", "ca", "cert", "key", "keepalive_s"),
@@ -144,8 +135,13 @@ def names() -> list[str]:
     )
 
 
-def load(name_or_path: str, overrides: Mapping[str, int] | None = None) -> Site:
-    """Read a reference site by name or a site file by path; `overrides` replace parameters.
+def load(
+    name_or_path: str,
+    overrides: Mapping[str, int] | None = None,
+    equipment: Mapping[str, Any] | None = None,
+) -> Site:
+    """Read a reference site by name or a site file by path; `overrides` replace parameters, `equipment` the
+    keys of its sections ("battery.capacity_ah"), so that what follows from those follows from the new ones.
 
     Raises UserError: exit code 2 for an unknown name, 5 for a file that is not right, with every reason
     listed.
@@ -155,6 +151,9 @@ def load(name_or_path: str, overrides: Mapping[str, int] | None = None) -> Site:
         document = tomllib.loads(text)
     except (tomllib.TOMLDecodeError, RecursionError) as error:
         raise NotAcceptedError(label, [f"not valid TOML: {error}"]) from None
+    for key, value in (equipment or {}).items():
+        section, _, name = key.partition(".")
+        document.setdefault(section, {})[name] = value
     return _build(document, label, overrides or {}, Path(name_or_path).parent)
 
 
@@ -257,6 +256,9 @@ def _build(document: Mapping[str, Any], label: str, overrides: Mapping[str, int]
     found += [(place, text) for place, text in config.problems(compiled) if place not in told]
     found += wiring.unswitchable(compiled)
     problems += [f"{place}: {text}" for place, text in found]
+    told |= {place for place, _ in found}
+    problems += [reason for reason in plant_config.problems(document) if _dotted(reason) not in told]
+    problems += tariff.problems(document.get("tariff", {}))
     files, reasons = certificates.board_files(document.get("mqtt", {}), folder)
     problems += reasons
     key_files, reasons = access.files(document.get("access", {}), folder)
@@ -291,6 +293,11 @@ def _build(document: Mapping[str, Any], label: str, overrides: Mapping[str, int]
         board_files=files,
         key_files=key_files,
     )
+
+
+def _dotted(reason: str) -> str:
+    """The place "section.key" of a reason "[section] key: text"."""
+    return reason.partition(":")[0].strip("[").replace("] ", ".")
 
 
 # Parameters that follow from the equipment's sections: (section, key, parameter, factor).

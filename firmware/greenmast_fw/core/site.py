@@ -64,19 +64,19 @@ class Site:
         self.cells = cells
 
 
-def from_config(document: "dict[str, dict[str, object]]") -> Site:
+def from_config(document: "dict[str, Any]") -> Site:
     """The site of a configuration document that has been checked (`greenmast_protocol.config`)."""
     outputs: "dict[str, tuple[int, int]]" = {}
-    rows: "dict[str, dict[str, object]]" = document["outputs"]  # type: ignore[assignment]
+    rows: "dict[str, Any]" = document["outputs"]
     for name in rows:
         row = rows[name]
         outputs[name] = (1 if row["idle"] == "closed" else 0, 0 if row.get("feedback") is None else 1)
-    devices: "list[dict[str, Any]]" = document["devices"]  # type: ignore[assignment]
+    devices: "list[dict[str, Any]]" = document["devices"]
     battery = document["battery"]
     return Site(
         outputs,
         tuple([device["role"] for device in devices for _ in range(device.get("phases", 1))]),
-        battery["chemistry"],  # type: ignore[arg-type]
-        battery["capacity_ah"],  # type: ignore[arg-type]
-        battery["cells"],  # type: ignore[arg-type]
+        battery["chemistry"],
+        battery["capacity_ah"],
+        battery["cells"],
     )

@@ -13,7 +13,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from greenmast.cli import command, commission, configuration, device, log, look, run, scenario
+from greenmast.cli import command, commission, configuration, device, log, look, plan, run, scenario, simulate
 from greenmast.errors import REFUSED, UserError
 
 DEBUG_VARIABLE = "GREENMAST_DEBUG"
@@ -127,6 +127,8 @@ app.command()(look.explain)
 app.command()(look.get)
 app.command()(look.alarms)
 app.command()(command.command)
+app.command()(plan.plan)
+app.command()(simulate.simulate)
 app.command()(commission.commission)
 app.command()(run.demo)
 app.command()(run.emulate)

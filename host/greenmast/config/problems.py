@@ -28,6 +28,12 @@ _REMEDIES = (
     ("no such bus", "name one of the [[bus]] tables"),
     ("schema", "write it anew with `greenmast config show --json`, or update greenmast"),
     ("missing", "add it"),
+    ("is no time of day", 'write hours and minutes in quotes: "13:00"; a band may pass midnight'),
+    (
+        "is no list of months",
+        "numbers from 1 to 12 in brackets: [7, 8, 9]; without the key it is all of them",
+    ),
+    ("has no length", 'a whole day is from "00:00" to "24:00"'),
     ("bytes", "see that this is the right file"),
 )
 _REMEDY = "`greenmast config schema` says what may stand there"
@@ -96,7 +102,13 @@ def line_of(place: str, text: str, lines: list[str]) -> int | None:
         found = [i for i, line in headers if line == "[[bus]]"]
         number = place.removeprefix("bus ")
         return found[int(number) - 1] if number.isdigit() and int(number) <= len(found) else None
-    elif section in ("device", "output", "input"):
+    if place.startswith("[tariff] band "):
+        found = [i for i, line in headers if line == "[[tariff.band]]"]
+        band = int(place.removeprefix("[tariff] band "))
+        if band > len(found):
+            return None
+        return _key_line(text.split(":")[0], found[band - 1], lines) or found[band - 1]
+    if section in ("device", "output", "input"):
         found = [i for i, line in headers if line.strip("[]").replace('"', "") == place]
         if not found:
             return None

@@ -29,7 +29,22 @@ _KEYS: dict[tuple[str, str], dict[str, Any]] = {
     ("battery", "cells"): _INTEGER | {"minimum": 1, "maximum": 60},
     ("loads", "tiers_permille"): {"type": "array", "items": _INTEGER},
     ("grid", "weak"): _BOOLEAN,
+    ("genset", "crank_s"): {"type": "array", "items": _NUMBER},
     ("tariff", "currency"): _STRING,
+    ("tariff", "band"): {
+        "type": "array",
+        "items": {
+            "type": "object",
+            "properties": {
+                "from": _STRING | {"description": 'local time of day such as "13:00"'},
+                "to": _STRING | {"description": "past midnight when it comes before `from`"},
+                "months": {"type": "array", "items": _INTEGER | {"minimum": 1, "maximum": 12}},
+                "grid_per_kwh": _NUMBER | {"minimum": 0},
+            },
+            "required": ["from", "to", "grid_per_kwh"],
+            "additionalProperties": False,
+        },
+    },
     ("mqtt", "host"): _STRING,
     ("mqtt", "port"): _INTEGER | {"minimum": 1, "maximum": 65_535},
     ("mqtt", "tls"): _BOOLEAN,

@@ -24,10 +24,9 @@ class Module(Protocol):
     discrete: dict[int, bool]
 
 
-def mains_relay(site: Site) -> Callable[[Plant], float]:
-    """Whether the mains-fail relay of `site` says that there is mains, 1 or 0."""
-    least_mv = float(site.plant.get("grid", {}).get("nominal_mv", 230_000)) * _MAINS_PERMILLE / 1_000
-    return lambda plant: float(plant.truth("grid.voltage_mv") >= least_mv)
+def mains_least_mv(site: Site) -> float:
+    """The voltage at which the mains-fail relay of `site` still says that there is mains."""
+    return float(site.plant.get("grid", {}).get("nominal_mv", 230_000)) * _MAINS_PERMILLE / 1_000
 
 
 class Cabinet:
@@ -49,11 +48,11 @@ class Cabinet:
         for output in site.outputs:
             if output.feedback is not None:
                 self._contacts[output.feedback] = lambda name=output.name: plant.feedback(name)  # type: ignore[misc]
-        mains_ok = mains_relay(site)
+        least_mv = mains_least_mv(site)
         tells: Mapping[str, Callable[[], bool]] = {
             "door_open": lambda: plant.truth("site.door_open") > 0,
             "smoke": lambda: plant.truth("site.smoke") > 0,
-            "mains_fail": lambda: not mains_ok(plant),
+            "mains_fail": lambda: plant.truth("grid.voltage_mv") < least_mv,
         }
         for row in site.inputs:
             told, closed = tells[row.name], row.active == "closed"

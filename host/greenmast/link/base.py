@@ -55,6 +55,7 @@ class Link(ABC):
     """One board at the other end. Not for use by several threads at once."""
 
     answer_s = 2.0  # how long one try waits
+    request_bytes: int | None = None  # how long a request may be, in its frame; None: as long as any is
     stage_bytes = 87  # of a document in one request: what a line of the serial console has room for
 
     def __init__(self, name: str, signer: Signer | None = None) -> None:

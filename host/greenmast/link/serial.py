@@ -23,6 +23,8 @@ board_log = logging.getLogger("greenmast.board")  # what the board prints beside
 class SerialLink(Link):
     """A board on serial port `port`. Raises NoContactError when the port cannot be opened."""
 
+    request_bytes = frame.HOST_LINE_MAX
+
     def __init__(self, port: str, baud: int = BAUD) -> None:
         super().__init__(port)
         self.decoder = frame.FrameDecoder(BOARD_LINE_MAX)

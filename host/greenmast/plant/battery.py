@@ -25,7 +25,8 @@ class Battery:
     """
 
     __slots__ = (
-        "_as_per_soc", "_bms", "_cells", "_chemistry", "_curve", "_heat_j", "_heat_s", "_loss_r", "_ohmic_r",
+        "_as_per_soc", "_bms", "_cells", "_chemistry", "_coulombic", "_curve", "_heat_j", "_heat_s",
+        "_loss_r", "_ohmic_r",
         "_r25_ohm", "_r_spread", "_self_per_s", "_soc_spread", "_temperature_c", "capacity_ah",
         "charge_blocked",
         "charge_limit_a", "charge_taper", "charged_wh", "current_a", "discharge_blocked", "discharged_wh",
@@ -36,7 +37,8 @@ class Battery:
         chemistry = self._chemistry = CHEMISTRIES[cfg.chemistry]
         random = Random(stream(seed, "battery.cells"))
         self._curve = [volt * cfg.cells for volt in chemistry.curve()]
-        self._cells = cfg.cells
+        self._cells = float(cfg.cells)
+        self._coulombic = chemistry.coulombic
         self.soh_permille = float(cfg.soh_permille)
         self.capacity_ah = cfg.capacity_ah * cfg.soh_permille / 1_000.0
         self._as_per_soc = self.capacity_ah * 3_600.0
@@ -88,14 +90,13 @@ class Battery:
     def settle(self, current_a: float, dt_s: float) -> None:
         """Carry `current_a` for `dt_s`."""
         self.current_a = current_a
-        chemistry = self._chemistry
         charge_as = current_a * dt_s
         hours = dt_s / 3_600.0
         power_w = (self.emf_v + self.r_ohm * current_a) * current_a
         loss_w = self._loss_r * current_a * current_a
         if current_a > 0.0:
-            charge_as *= chemistry.coulombic
-            loss_w += self.emf_v * current_a * (1.0 - chemistry.coulombic)
+            charge_as *= self._coulombic
+            loss_w += self.emf_v * current_a * (1.0 - self._coulombic)
             self.charged_wh += power_w * hours
         else:
             self.discharged_wh -= power_w * hours

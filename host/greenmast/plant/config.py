@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
+from math import isfinite
 from typing import Any
 
 CONTACTORS = ("grid", "genset", "pv", "battery", "load1", "load2", "load3")
@@ -73,6 +74,7 @@ class SolarConfig:
     """PV array and MPPT charger.
 
     `tilt_deg` None means the latitude, facing the equator; `mppt_limit_ma` 0 means 25 A per kWp.
+    `irradiance_permille` scales the irradiance that is drawn for the place, not what a file says.
     """
 
     kwp: float = 4.0
@@ -131,40 +133,74 @@ class PlantConfig:
         """
         where = site.get("site", {})
         location = {f"{axis}_deg": where[axis] for axis in ("latitude", "longitude") if axis in where}
-        return cls(
-            location=LocationConfig(**location),
-            outputs=_outputs(site.get("output", {})),
-            grid=GridConfig(**_known(site, "grid", GridConfig, absent={"present": False})),
-            genset=GensetConfig(**_known(site, "genset", GensetConfig, absent={"present": False})),
-            rectifier=RectifierConfig(**_known(site, "rectifier", RectifierConfig)),
-            solar=SolarConfig(**_known(site, "solar", SolarConfig, absent={"kwp": 0.0})),
-            battery=BatteryConfig(**_known(site, "battery", BatteryConfig)),
-            loads=LoadsConfig(**_known(site, "loads", LoadsConfig)),
-        )
+        findings: list[str] = []
+        parts = {name: part(**_known(site, name, part, findings)) for name, part in SECTIONS.items()}
+        outputs = _outputs(site.get("output", {}))
+        if findings:
+            raise ValueError("; ".join(findings))
+        return cls(location=LocationConfig(**location), outputs=outputs, **parts)
 
 
-def _known(
-    site: Mapping[str, Any], section: str, part: type, absent: Mapping[str, Any] | None = None
-) -> dict[str, Any]:
-    """Keys of `[section]` that are fields of `part`; `absent` if the site has no such section or device."""
+# The sections of a site file that are physical; their keys are the fields.
+SECTIONS: dict[str, type[Any]] = {
+    "grid": GridConfig,
+    "genset": GensetConfig,
+    "rectifier": RectifierConfig,
+    "solar": SolarConfig,
+    "battery": BatteryConfig,
+    "loads": LoadsConfig,
+}
+# What a part is when the site has neither such a section nor such a device.
+_ABSENT: dict[str, dict[str, Any]] = {
+    "grid": {"present": False},
+    "genset": {"present": False},
+    "solar": {"kwp": 0.0},
+}
+
+
+def keys(section: str) -> tuple[str, ...]:
+    """What may stand in a section of `SECTIONS`."""
+    return tuple(each.name for each in fields(SECTIONS[section]) if each.name != "present")
+
+
+def problems(site: Mapping[str, Any]) -> list[str]:
+    """Reasons "[section] key: text" why `PlantConfig.from_site` would not take the site; none if it does."""
+    try:
+        PlantConfig.from_site(site)
+    except ValueError as error:
+        return str(error).split("; ")
+    return []
+
+
+def _known(site: Mapping[str, Any], section: str, part: type[Any], findings: list[str]) -> dict[str, Any]:
+    """Keys of `[section]` that are fields of `part`, where they are usable; else `findings` says so."""
     if section not in site and section not in site.get("device", {}):
-        return dict(absent or {})
+        return dict(_ABSENT.get(section, {}))
     defaults = {each.name: each.default for each in fields(part)}
     known: dict[str, Any] = {}
-    for key, value in site.get(section, {}).items():
-        if key in defaults:
-            known[key] = _usable(f"[{section}] {key}", value, defaults[key])
+    for key in keys(section):
+        if key in site.get(section, {}):
+            value = site[section][key]
+            if isinstance(value, list):
+                value = tuple(value)
+            if _is_usable(value, defaults[key]):
+                known[key] = value
+            else:
+                findings.append(f"[{section}] {key}: {value!r} is not usable here")
     return known
 
 
-def _usable(where: str, value: Any, default: Any) -> Any:
-    """`value` if it is of the kind of `default` (None: a number), lists as tuples."""
-    if isinstance(value, list):
-        value = tuple(value)
-    kind = int | float if default is None or type(default) in (int, float) else type(default)
-    if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
-        raise ValueError(f"{where}: {value!r} is not usable here")
-    return value
+def _is_usable(value: Any, default: Any) -> bool:
+    """Whether `value` is of the kind of `default` (None: a number); tuples are of numbers and as long."""
+    if isinstance(default, tuple):
+        return (
+            isinstance(value, tuple)
+            and len(value) == len(default)
+            and all(_is_usable(each, 0.0) for each in value)
+        )
+    if isinstance(default, bool | str):
+        return isinstance(value, type(default))
+    return isinstance(value, int | float) and not isinstance(value, bool) and isfinite(value)
 
 
 def _outputs(outputs: Mapping[str, Mapping[str, Any]]) -> OutputsConfig:
@@ -184,23 +220,34 @@ def _is_split(tiers_permille: tuple[int, ...]) -> bool:
 def _check(plant: PlantConfig) -> None:
     """Refuse what has no physical meaning. Raises ValueError listing every finding."""
     battery, loads, genset, grid = plant.battery, plant.loads, plant.genset, plant.grid
+    solar = plant.solar
     efficiency = plant.rectifier.efficiency_permille
     findings = [
         text
         for wrong, text in (
-            (battery.chemistry not in ("lfp", "vrla"), f"battery.chemistry {battery.chemistry!r} unknown"),
-            (battery.capacity_ah <= 0, "battery.capacity_ah must be positive"),
-            (battery.cells < 1, "battery.cells must be at least 1"),
-            (not 0 < battery.soh_permille <= 1_000, "battery.soh_permille outside 1..1000"),
-            (not 0 <= battery.soc_permille <= 1_000, "battery.soc_permille outside 0..1000"),
-            (not _is_split(loads.tiers_permille), "loads.tiers_permille must be 3 shares that sum to 1000"),
-            (loads.mean_w < 0, "loads.mean_w must not be negative"),
-            (plant.solar.kwp < 0, "solar.kwp must not be negative"),
-            (plant.rectifier.rating_w < 0, "rectifier.rating_w must not be negative"),
-            (not 500 <= efficiency <= 1_000, "rectifier.efficiency_permille outside 500..1000"),
-            (genset.rating_w <= 0 or genset.tank_l <= 0, "genset.rating_w and tank_l must be positive"),
-            (grid.supply_h_per_day < 0, "grid.supply_h_per_day must not be negative"),
-            (grid.mean_outage_h <= 0, "grid.mean_outage_h must be positive"),
+            (battery.chemistry not in ("lfp", "vrla"), f"[battery] chemistry: {battery.chemistry!r} unknown"),
+            (battery.capacity_ah <= 0, "[battery] capacity_ah: must be positive"),
+            (battery.cells < 1, "[battery] cells: must be at least 1"),
+            (not 0 < battery.soh_permille <= 1_000, "[battery] soh_permille: outside 1..1000"),
+            (not 0 <= battery.soc_permille <= 1_000, "[battery] soc_permille: outside 0..1000"),
+            (battery.r_milliohm < 0, "[battery] r_milliohm: must not be negative"),
+            (
+                not _is_split(loads.tiers_permille),
+                "[loads] tiers_permille: must be 3 shares that sum to 1000",
+            ),
+            (loads.mean_w < 0, "[loads] mean_w: must not be negative"),
+            (solar.kwp < 0, "[solar] kwp: must not be negative"),
+            (not 0 < solar.irradiance_permille <= 2_000, "[solar] irradiance_permille: outside 1..2000"),
+            (not 0 <= solar.loss_permille < 1_000, "[solar] loss_permille: outside 0..999"),
+            (not 0 < solar.mppt_permille <= 1_000, "[solar] mppt_permille: outside 1..1000"),
+            (plant.rectifier.rating_w < 0, "[rectifier] rating_w: must not be negative"),
+            (not 500 <= efficiency <= 1_000, "[rectifier] efficiency_permille: outside 500..1000"),
+            (genset.rating_w <= 0, "[genset] rating_w: must be positive"),
+            (genset.tank_l <= 0, "[genset] tank_l: must be positive"),
+            (not 0 <= genset.start_permille <= 1_000, "[genset] start_permille: outside 0..1000"),
+            (not 0 <= genset.fuel_permille <= 1_000, "[genset] fuel_permille: outside 0..1000"),
+            (grid.supply_h_per_day < 0, "[grid] supply_h_per_day: must not be negative"),
+            (grid.mean_outage_h <= 0, "[grid] mean_outage_h: must be positive"),
         )
         if wrong
     ]

@@ -44,15 +44,21 @@ class Environment:
     def new_minute(self, time_s: float, loads: Loads, solar: Solar, heat_w: float, cooling: bool) -> None:
         """Lines for the minute of the day that contains `time_s`; due once `minute_end_s` is past."""
         end_day_s = ((time_s + self._day_s) // MINUTE_S + 1.0) * MINUTE_S
-        end_s = self.minute_end_s = end_day_s - self._day_s
+        end_s = end_day_s - self._day_s
         weather = self._weather
+        if end_s - MINUTE_S == self.minute_end_s:  # it begins with what the minute before ended with
+            begin_w_m2, begin_demand_w = solar.poa_w_m2, self._demand_w
+        else:
+            begin_w_m2 = weather.poa_w_m2(end_s - MINUTE_S)
+            begin_demand_w = loads.model_w(end_day_s - MINUTE_S)
+        self.minute_end_s = end_s
         ambient_c = self.ambient_c = solar.ambient_c = weather.ambient_c(end_s)
         solar.poa_w_m2 = weather.poa_w_m2(end_s)
         self._potential_w = solar.potential_w(solar.poa_w_m2, ambient_c)
         self._demand_w = loads.model_w(end_day_s)
-        begin_w = solar.potential_w(weather.poa_w_m2(end_s - MINUTE_S), ambient_c)
+        begin_w = solar.potential_w(begin_w_m2, ambient_c)
         self._potential_slope_w = (self._potential_w - begin_w) / MINUTE_S
-        self._demand_slope_w = (self._demand_w - loads.model_w(end_day_s - MINUTE_S)) / MINUTE_S
+        self._demand_slope_w = (self._demand_w - begin_demand_w) / MINUTE_S
         rise_k = (CABINET_RISE_K + CABINET_K_PER_W * heat_w) * (COOLED if cooling else 1.0)
         self._modelled_c += (ambient_c + rise_k - self._modelled_c) * (MINUTE_S / CABINET_LAG_S)
 

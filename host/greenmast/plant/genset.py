@@ -16,7 +16,7 @@ from math import cos, exp, sin, sqrt
 from random import Random
 
 from greenmast.plant.config import GensetConfig
-from greenmast.plant.noise import smooth, stream
+from greenmast.plant.noise import Smooth, stream
 
 NEVER_S = float("inf")
 STARTER_LIMIT_S = 15.0
@@ -41,7 +41,8 @@ class Genset:
     """
 
     __slots__ = (
-        "_cfg", "_damped_rad_s", "_failed", "_fires", "_noise_key", "_random", "_since_s", "_stop_rpm",
+        "_cfg", "_damped_rad_s", "_failed", "_fires", "_noise", "_nominal_chz", "_nominal_mv", "_nominal_rpm",
+        "_present", "_random", "_rating_w", "_since_s", "_stop_rpm", "_tank_l",
         "bad_hz", "coolant_c", "due_s", "energy_wh", "fuel_l", "fuel_theft", "oil_kpa",
         "power_w", "relay", "remote", "rpm", "run_s",
         "stalls", "starts", "state", "voltage_mv", "wont_start", "wont_stop",
@@ -50,7 +51,14 @@ class Genset:
     def __init__(self, cfg: GensetConfig, seed: int, ambient_c: float) -> None:
         self._cfg = cfg
         self._random = Random(stream(seed, "genset.starter"))
-        self._noise_key = stream(seed, "genset.governor")
+        self._noise = Smooth(stream(seed, "genset.governor"), 2.0)
+        # What every step needs: looking into the configuration is slow.
+        self._present = cfg.present
+        self._rating_w = float(cfg.rating_w)
+        self._nominal_rpm = float(cfg.nominal_rpm)
+        self._nominal_mv = float(cfg.nominal_mv)
+        self._nominal_chz = float(cfg.nominal_chz)
+        self._tank_l = float(cfg.tank_l)
         self._damped_rad_s = NATURAL_RAD_S * sqrt(1.0 - DAMPING * DAMPING)
         self._failed = self._fires = False
         self._since_s = 0.0
@@ -86,13 +94,11 @@ class Genset:
 
     @property
     def frequency_chz(self) -> float:
-        return (
-            self.rpm / self._cfg.nominal_rpm * self._cfg.nominal_chz if self.voltage_mv >= 20_000.0 else 0.0
-        )
+        return self.rpm / self._nominal_rpm * self._nominal_chz if self.voltage_mv >= 20_000.0 else 0.0
 
     @property
     def fuel_permille(self) -> float:
-        return self.fuel_l / self._cfg.tank_l * 1_000.0
+        return self.fuel_l / self._tank_l * 1_000.0
 
     @fuel_permille.setter
     def fuel_permille(self, permille: float) -> None:
@@ -105,7 +111,7 @@ class Genset:
 
     def advance(self, now_s: float) -> None:
         """Take the transitions due by `now_s`; called between steps."""
-        requested = self._cfg.present and (self.relay or self.remote)
+        requested = self._present and (self.relay or self.remote)
         if not requested:
             self._failed = False
         state = self.state
@@ -144,8 +150,8 @@ class Genset:
 
     def step(self, middle_s: float, dt_s: float, ambient_c: float) -> None:
         """Engine and alternator over `dt_s` around `middle_s`, under the load of the previous interval."""
-        cfg = self._cfg
-        load = self.power_w / cfg.rating_w
+        nominal_rpm = self._nominal_rpm
+        load = self.power_w / self._rating_w
         burning = False
         if self.state == "off":
             self.rpm = 0.0
@@ -153,18 +159,19 @@ class Genset:
             self.rpm = CRANK_RPM
         elif self.state == "run_up":
             burning = True
-            self.rpm = CRANK_RPM + (cfg.nominal_rpm - CRANK_RPM) * self._run_up(middle_s - self._since_s)
+            self.rpm = CRANK_RPM + (nominal_rpm - CRANK_RPM) * self._run_up(middle_s - self._since_s)
         elif self.state == "running":
             burning = True
-            target = cfg.nominal_rpm * (BAD_HZ if self.bad_hz else 1.0) * (1.0 - DROOP * load)
-            target *= 1.0 + 0.001 * smooth(self._noise_key, middle_s, 2.0)
+            target = nominal_rpm * (BAD_HZ if self.bad_hz else 1.0) * (1.0 - DROOP * load)
+            target *= 1.0 + 0.001 * self._noise.at(middle_s)
             self.rpm = target + (self.rpm - target) * exp(-dt_s / GOVERNOR_LAG_S)
         else:
             self.rpm = self._stop_rpm * max(0.0, 1.0 - (middle_s - self._since_s) / RUN_DOWN_S)
-        excitation = min(max(self.rpm / cfg.nominal_rpm - 0.5, 0.0) / 0.4, 1.0)
-        self.voltage_mv = cfg.nominal_mv * excitation * (1.0 - SAG * load)
-        oil_kpa = (450.0 - 1.2 * (self.coolant_c - 20.0)) * min(self.rpm / cfg.nominal_rpm, 1.0)
-        self.oil_kpa = oil_kpa + (self.oil_kpa - oil_kpa) * exp(-dt_s / OIL_LAG_S)
+        excitation = min(max(self.rpm / nominal_rpm - 0.5, 0.0) / 0.4, 1.0)
+        self.voltage_mv = self._nominal_mv * excitation * (1.0 - SAG * load)
+        oil_kpa = (450.0 - 1.2 * (self.coolant_c - 20.0)) * min(self.rpm / nominal_rpm, 1.0)
+        if self.oil_kpa != oil_kpa:
+            self.oil_kpa = oil_kpa + (self.oil_kpa - oil_kpa) * exp(-dt_s / OIL_LAG_S)
         if burning:
             warm_c = 82.0 + 8.0 * load
             self.coolant_c = warm_c + (self.coolant_c - warm_c) * exp(-dt_s / WARM_UP_LAG_S)
@@ -174,12 +181,12 @@ class Genset:
     def deliver(self, power_w: float, dt_s: float) -> None:
         """Account for the electrical power of an interval: fuel, hours, energy."""
         self.power_w = power_w
-        cfg = self._cfg
-        hours = dt_s / 3_600.0
         if not self.running:
             if self.fuel_theft:
-                self.fuel_l = max(0.0, self.fuel_l - THEFT_PER_H * cfg.tank_l * hours)
+                self.fuel_l = max(0.0, self.fuel_l - THEFT_PER_H * self._tank_l * dt_s / 3_600.0)
             return
+        cfg = self._cfg
+        hours = dt_s / 3_600.0
         self.run_s += dt_s
         self.energy_wh += power_w * hours
         burn_l_per_h = cfg.fuel_l_per_h_idle + cfg.fuel_l_per_kwh * power_w / 1_000.0

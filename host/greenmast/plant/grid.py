@@ -15,7 +15,7 @@ from math import exp, gamma, log
 from random import Random
 
 from greenmast.plant.config import GridConfig
-from greenmast.plant.noise import smooth, stream, unit
+from greenmast.plant.noise import Smooth, smooth, stream, unit
 
 LIVE_MV = 50_000.0
 HOUR_S = 3_600.0
@@ -54,8 +54,9 @@ class Grid:
     """
 
     __slots__ = (
-        "_cfg", "_edges", "_flicker_key", "_frequency_key", "_offset_s", "_segment_end_s", "_segment_mv",
-        "_segment_slope", "_segment_start_s", "_supplied", "_voltage_key", "edge_s", "energy_wh",
+        "_cfg", "_edges", "_fast", "_flicker_key", "_frequency", "_offset_s", "_segment_end_s", "_segment_mv",
+        "_segment_slope", "_segment_start_s", "_slow", "_supplied", "_swing", "_voltage_key", "edge_s",
+        "energy_wh",
         "frequency_override_chz", "power_w", "voltage_mv", "voltage_override_mv",
     )  # fmt: skip
 
@@ -64,7 +65,13 @@ class Grid:
         year_start = datetime(start.year, 1, 1)
         self._offset_s = (start.replace(tzinfo=None) - year_start).total_seconds()
         self._voltage_key = stream(seed, "grid.voltage")
-        self._frequency_key = stream(seed, "grid.frequency")
+        frequency_key = stream(seed, "grid.frequency")
+        self._slow = Smooth(frequency_key, 600.0)
+        self._fast = Smooth(frequency_key, 20.0)
+        # Mean frequency and the greatest distance from it.
+        nominal_chz = float(cfg.nominal_chz)
+        self._frequency = nominal_chz * 0.998 if cfg.weak else nominal_chz  # 49.5 .. 50.3 Hz
+        self._swing = nominal_chz * (0.008 if cfg.weak else 0.002)
         self._flicker_key = stream(seed, "grid.flicker")
         outages = cfg.present and cfg.supply_h_per_day < 24.0
         self._edges = _edges(cfg, year_start, Random(stream(seed, "grid.outages"))) if outages else iter(())
@@ -111,12 +118,7 @@ class Grid:
         if self.frequency_override_chz is not None:
             return self.frequency_override_chz
         year_s = time_s + self._offset_s
-        drift = 0.75 * smooth(self._frequency_key, year_s, 600.0) + 0.25 * smooth(
-            self._frequency_key, year_s, 20.0
-        )
-        if self._cfg.weak:
-            return self._cfg.nominal_chz * (0.998 + 0.008 * drift)  # 49.5 .. 50.3 Hz
-        return self._cfg.nominal_chz * (1.0 + 0.002 * drift)
+        return self._frequency + self._swing * (0.75 * self._slow.at(year_s) + 0.25 * self._fast.at(year_s))
 
     def _new_segment(self, time_s: float) -> None:
         """Straight line around `time_s`: 10 s of slow drift, or one second of a flicker burst."""

@@ -1,7 +1,7 @@
 """Random signals that are functions of (seed, name, time) and of nothing else.
 
 Random access in time is what makes the plant independent of the step size and of what was asked before.
-Must not keep state.
+Must keep nothing that could be seen.
 """
 
 from __future__ import annotations
@@ -37,3 +37,26 @@ def smooth(key: int, time_s: float, period_s: float) -> float:
     index = int(position // 1)
     low = unit(key, index)
     return 2.0 * (low + (unit(key, index + 1) - low) * (position - index)) - 1.0
+
+
+class Smooth:
+    """The signal `smooth` of one key and period; quick for times that move on."""
+
+    __slots__ = ("_high", "_index", "_key", "_low", "_period_s")
+
+    def __init__(self, key: int, period_s: float) -> None:
+        self._key = key
+        self._period_s = period_s
+        self._index = 0
+        self._low = unit(key, 0)
+        self._high = unit(key, 1)
+
+    def at(self, time_s: float) -> float:
+        """As `smooth`, to the last bit."""
+        position = time_s / self._period_s
+        index = int(position // 1)
+        if index != self._index:
+            self._index = index
+            self._low = unit(self._key, index)
+            self._high = unit(self._key, index + 1)
+        return 2.0 * (self._low + (self._high - self._low) * (position - index)) - 1.0

@@ -24,6 +24,7 @@ from greenmast.plant.grid import Grid
 from greenmast.plant.loads import UNDERVOLTAGE_V, Loads
 from greenmast.plant.noise import stream
 from greenmast.plant.rectifier import Rectifier
+from greenmast.plant.series import Series
 from greenmast.plant.solar import WAKE_BUS_V, Solar
 from greenmast.plant.weather import Weather
 
@@ -38,16 +39,17 @@ OperatingPoint = tuple[float, float, float, float]
 class Plant:
     """A site in motion. Times are seconds since `start`; nothing here reads a clock.
 
-    `violations` accumulates what no controller may cause: `parallel_ac_s` and `parallel_ac_count` (both AC
+    `violations`: what no controller may cause, added up: `parallel_ac_s` and `parallel_ac_count` (both AC
     contactors closed on two live sources), `both_ac_closed_s` (both closed at all).
     `powered_s` and `unpowered_s` count the time with and without power at the critical tier.
     """
 
     __slots__ = (
-        "_bank", "_battery_contactor", "_disturbed", "_genset_contactor", "_grid_contactor",
-        "_load_contactors", "_parallel", "_pv_contactor", "_relays_closed", "battery", "bus_v", "cfg",
-        "contactors", "environment", "genset", "grid", "loads", "powered_s", "rectifier", "sampled_s",
-        "solar", "time_s", "unpowered_s", "violations",
+        "_bank", "_battery_contactor", "_cooling", "_disturbed", "_genset_contactor", "_grid_contactor",
+        "_load_1", "_load_2", "_load_3", "_parallel", "_pv_contactor", "_relays_closed", "battery",
+        "both_ac_closed_s", "bus_v", "cfg", "contactors", "environment", "genset", "grid", "loads",
+        "parallel_ac_count", "parallel_ac_s", "powered_s", "rectifier", "sampled_s", "solar", "time_s",
+        "unpowered_s",
     )  # fmt: skip
     battery: Battery
     genset: Genset
@@ -67,9 +69,11 @@ class Plant:
         *,
         start: datetime,
         weather: Weather | None = None,
+        demand: Series | None = None,
         sun: bool = True,
     ) -> None:
-        """`start` is local site time with a UTC offset; `weather` replaces the one drawn for the site;
+        """`start` is local site time with a UTC offset; `weather` replaces the one drawn for the site,
+        `demand` (W, by seconds after local midnight of the first day) the model of the loads;
         without `sun`, or an array, that is dark: the truth `solar.power_w` says what is offered.
 
         Raises ValueError for a naive `start` and UserError when site weather needs an extra that is missing.
@@ -91,8 +95,10 @@ class Plant:
         self.solar = Solar(cfg.solar, chemistry.solar_v * cells * 1_000.0)
         self.battery = Battery(cfg.battery, seed, environment.cabinet_c)
         self.loads = Loads(cfg.loads, seed)
+        self.loads.profile = demand
         self._wire(seed)
-        self.violations = {"parallel_ac_s": 0.0, "parallel_ac_count": 0.0, "both_ac_closed_s": 0.0}
+        self.parallel_ac_s = self.both_ac_closed_s = 0.0
+        self.parallel_ac_count = 0
         self.powered_s = self.unpowered_s = 0.0
         self._parallel = False
         self._disturbed = True  # the next interval must be short: something may have changed abruptly
@@ -110,9 +116,11 @@ class Plant:
         self.contactors = contactors
         self._grid_contactor, self._genset_contactor = contactors["grid"], contactors["genset"]
         self._pv_contactor, self._battery_contactor = contactors["pv"], contactors["battery"]
-        self._load_contactors = (contactors["load1"], contactors["load2"], contactors["load3"])
+        self._load_1, self._load_2 = contactors["load1"], contactors["load2"]
+        self._load_3 = contactors["load3"]
         self._relays_closed = {name: name in outputs.idle_closed for name in RELAYS}
         self.genset.relay = self._relays_closed["genset_start"]
+        self._cooling = self._relays_closed["cooling"]
 
     # What the controller does and sees ------------------------------------------------------------------
 
@@ -121,6 +129,7 @@ class Plant:
         if name in self._relays_closed:
             self._relays_closed[name] = energised != (name in self.cfg.outputs.idle_closed)
             self.genset.relay = self._relays_closed["genset_start"]
+            self._cooling = self._relays_closed["cooling"]
         elif name in self.contactors:
             self._bank.coil(name, energised)
         else:
@@ -156,6 +165,15 @@ class Plant:
         """Give a held truth back to the model. Raises KeyError as `set_truth`."""
         truths.write(self, name, None)
         self._disturbed = True
+
+    @property
+    def violations(self) -> dict[str, float]:
+        """By name; see above."""
+        return {
+            "parallel_ac_s": self.parallel_ac_s,
+            "parallel_ac_count": float(self.parallel_ac_count),
+            "both_ac_closed_s": self.both_ac_closed_s,
+        }
 
     # Motion ---------------------------------------------------------------------------------------------
 
@@ -195,8 +213,7 @@ class Plant:
         middle_s = self.sampled_s = self.time_s + 0.5 * dt_s
         environment = self.environment
         if middle_s >= environment.minute_end_s:
-            cooling = self._relays_closed["cooling"]
-            environment.new_minute(middle_s, self.loads, self.solar, self.rectifier.loss_w, cooling)
+            environment.new_minute(middle_s, self.loads, self.solar, self.rectifier.loss_w, self._cooling)
             self.battery.warm(environment.cabinet_c)
             self.rectifier.warm(MINUTE_S)
         environment.offer(middle_s, self.loads, self.solar)
@@ -206,7 +223,7 @@ class Plant:
         grid.power_w = rectifier.input_w if source is grid else 0.0
         grid.energy_wh += grid.power_w * dt_s / 3_600.0
         genset.deliver(rectifier.input_w if source is genset else 0.0, dt_s)
-        if self.loads.awake and self._load_contactors[0].closed:
+        if self.loads.awake and self._load_1.closed:
             self.powered_s += dt_s
         else:
             self.unpowered_s += dt_s
@@ -220,11 +237,11 @@ class Plant:
         if self._grid_contactor.closed:
             source = grid
             if self._genset_contactor.closed:
-                self.violations["both_ac_closed_s"] += dt_s
+                self.both_ac_closed_s += dt_s
                 parallel = grid.live and genset.live
                 if parallel:
-                    self.violations["parallel_ac_s"] += dt_s
-                    self.violations["parallel_ac_count"] += not self._parallel
+                    self.parallel_ac_s += dt_s
+                    self.parallel_ac_count += 0 if self._parallel else 1
                 self._parallel = parallel
                 if not grid.live:
                     source = genset
@@ -241,8 +258,7 @@ class Plant:
         rectifier, solar, battery, loads = self.rectifier, self.solar, self.battery, self.loads
         if not loads.awake:
             loads.watch(self.time_s, self.bus_v)
-        one, two, three = self._load_contactors
-        load_w = loads.connect((one.closed, two.closed, three.closed), self._relays_closed["cooling"])
+        load_w = loads.connect(self._load_1.closed, self._load_2.closed, self._load_3.closed, self._cooling)
         rectifier_v = rectifier.setpoint_v
         rectifier_a = rectifier.available_a(middle_s, rectifier_v)
         if rectifier_a <= 0.0:
@@ -255,7 +271,7 @@ class Plant:
         bus_v, solar_a, rectified_a, battery_a = self._operating_point(load_w, sources, dt_s)
         if bus_v < UNDERVOLTAGE_V and load_w > 0.0:
             loads.trip()
-            load_w = loads.connect((False, False, False), False)
+            load_w = loads.connect(False, False, False, False)
             bus_v, solar_a, rectified_a, battery_a = self._operating_point(load_w, sources, dt_s)
         self.bus_v = bus_v
         solar.deliver(solar_a, bus_v, dt_s)

@@ -21,14 +21,13 @@ class Rectifier:
     """`setpoint_mv` and `limit_ma` may be written at any time and survive a loss of AC."""
 
     __slots__ = (
-        "_cfg", "_constant_w", "_linear", "_square_per_w", "_started_s", "ac_present", "energy_wh",
+        "_constant_w", "_linear", "_rating_w", "_square_per_w", "_started_s", "ac_present", "energy_wh",
         "input_mv", "input_w", "limit_ma", "output_a", "output_w", "ready_s", "rise_k",
         "setpoint_mv",
     )  # fmt: skip
 
     def __init__(self, cfg: RectifierConfig, setpoint_mv: float) -> None:
-        self._cfg = cfg
-        rating_w = float(cfg.rating_w)
+        rating_w = self._rating_w = float(cfg.rating_w)
         full_load_loss = 1_000.0 / cfg.efficiency_permille - 1.0
         self._constant_w = LOSS_CONSTANT * full_load_loss * rating_w
         self._linear = LOSS_LINEAR * full_load_loss
@@ -64,7 +63,7 @@ class Rectifier:
         """Largest output current at `time_s`: written limit, rating, low-line derating and walk-in."""
         if not self.ac_present:
             return 0.0
-        limit_a = min(self.limit_ma / 1_000.0, self._cfg.rating_w / set_v)
+        limit_a = min(self.limit_ma / 1_000.0, self._rating_w / set_v)
         if self.input_mv < DERATE_BELOW_MV:
             limit_a *= self.input_mv / DERATE_BELOW_MV
         if time_s < self.ready_s:

@@ -25,12 +25,14 @@ class Solar:
     """
 
     __slots__ = (
-        "_cfg", "_limit_a", "ambient_c", "available_w", "energy_wh", "output_a", "override_w", "poa_w_m2",
-        "power_w", "setpoint_mv",
+        "_cfg", "_kwp", "_limit_a", "_mppt_permille", "ambient_c", "available_w", "energy_wh", "offered_wh",
+        "output_a", "override_w", "poa_w_m2", "power_w", "setpoint_mv",
     )  # fmt: skip
 
     def __init__(self, cfg: SolarConfig, setpoint_mv: float) -> None:
         self._cfg = cfg
+        self._kwp = float(cfg.kwp)
+        self._mppt_permille = float(cfg.mppt_permille)
         self._limit_a = cfg.mppt_limit_ma / 1_000.0 or LIMIT_A_PER_KWP * cfg.kwp
         self.setpoint_mv = float(cfg.setpoint_mv) or setpoint_mv
         self.override_w: float | None = None
@@ -38,6 +40,7 @@ class Solar:
         self.ambient_c = 25.0
         self.available_w = self.power_w = self.output_a = 0.0
         self.energy_wh = 0.0
+        self.offered_wh = 0.0  # what it could have given
 
     def potential_w(self, poa_w_m2: float, ambient_c: float) -> float:
         """Power at the charger's output for an irradiance in the plane of the array, before any limit."""
@@ -55,19 +58,20 @@ class Solar:
         self.output_a = output_a
         self.power_w = output_a * bus_v
         self.energy_wh += self.power_w * dt_s / 3_600.0
+        self.offered_wh += self.available_w * dt_s / 3_600.0
 
     @property
     def array_w(self) -> float:
         """Power drawn from the array, charger loss included."""
-        return self.power_w * 1_000.0 / self._cfg.mppt_permille
+        return self.power_w * 1_000.0 / self._mppt_permille
 
     @property
     def array_v(self) -> float:
         """Array voltage: near the maximum-power point, towards open circuit when curtailed or off."""
         sun = self.poa_w_m2
-        if self.override_w is not None and self._cfg.kwp > 0.0:
-            sun = self.override_w / self._cfg.kwp  # W per kWp is about W/m2
-        if sun < 0.1 or self._cfg.kwp <= 0.0:
+        if self.override_w is not None and self._kwp > 0.0:
+            sun = self.override_w / self._kwp  # W per kWp is about W/m2
+        if sun < 0.1 or self._kwp <= 0.0:
             return 0.0
         heating_k = self.ambient_c + CELL_HEATING * sun - 25.0
         shape = max(0.0, 1.0 + 0.035 * log(sun / 1_000.0)) * (1.0 + VOLTAGE_PER_K * heating_k)

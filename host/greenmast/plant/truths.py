@@ -10,66 +10,13 @@ from difflib import get_close_matches
 from math import isfinite
 from typing import TYPE_CHECKING
 
+from greenmast.plant import readings
+from greenmast.plant.readings import NAMES
+
 if TYPE_CHECKING:
     from greenmast.plant.plant import Plant
 
-READERS: dict[str, Callable[[Plant], float]] = {
-    "grid.voltage_mv": lambda p: p.grid.voltage_mv,
-    "grid.current_ma": lambda p: p.grid.current_ma,
-    "grid.power_w": lambda p: p.grid.power_w,
-    "grid.frequency_chz": lambda p: p.grid.frequency_chz(p.sampled_s),
-    "grid.energy_wh": lambda p: p.grid.energy_wh,
-    "genset.running": lambda p: float(p.genset.running),
-    "genset.voltage_mv": lambda p: p.genset.voltage_mv,
-    "genset.current_ma": lambda p: p.genset.current_ma,
-    "genset.frequency_chz": lambda p: p.genset.frequency_chz,
-    "genset.rpm": lambda p: p.genset.rpm,
-    "genset.power_w": lambda p: p.genset.power_w,
-    "genset.fuel_permille": lambda p: p.genset.fuel_permille,
-    "genset.oil_kpa": lambda p: p.genset.oil_kpa,
-    "genset.coolant_dc": lambda p: p.genset.coolant_c * 10.0,
-    "genset.run_s": lambda p: p.genset.run_s,
-    "genset.starts": lambda p: float(p.genset.starts),
-    "genset.energy_wh": lambda p: p.genset.energy_wh,
-    "rectifier.output_mv": lambda p: p.bus_v * 1_000.0,
-    "rectifier.output_ma": lambda p: p.rectifier.output_a * 1_000.0,
-    "rectifier.output_w": lambda p: p.rectifier.output_w,
-    "rectifier.setpoint_mv": lambda p: float(p.rectifier.setpoint_mv),
-    "rectifier.limit_ma": lambda p: float(p.rectifier.limit_ma),
-    "rectifier.ac_present": lambda p: float(p.rectifier.ac_present),
-    "rectifier.energy_wh": lambda p: p.rectifier.energy_wh,
-    "rectifier.temperature_dc": lambda p: (p.environment.cabinet_c + p.rectifier.rise_k) * 10.0,
-    "rectifier.input_mv": lambda p: p.rectifier.input_mv,
-    "dc.bus_mv": lambda p: p.bus_v * 1_000.0,
-    "solar.voltage_mv": lambda p: p.solar.array_v * 1_000.0,
-    "solar.current_ma": lambda p: p.solar.array_a * 1_000.0,
-    "solar.array_w": lambda p: p.solar.array_w,
-    "solar.power_w": lambda p: p.solar.power_w,
-    "solar.output_ma": lambda p: p.solar.output_a * 1_000.0,
-    "solar.available_w": lambda p: p.solar.available_w,
-    "solar.energy_wh": lambda p: p.solar.energy_wh,
-    "battery.voltage_mv": lambda p: p.battery.terminal_v * 1_000.0,
-    "battery.current_ma": lambda p: p.battery.current_a * 1_000.0,
-    "battery.soc_permille": lambda p: p.battery.soc_permille,
-    "battery.soh_permille": lambda p: p.battery.soh_permille,
-    "battery.temperature_dc": lambda p: p.battery.temperature_c * 10.0,
-    "battery.cell_min_mv": lambda p: p.battery.cell_min_v * 1_000.0,
-    "battery.cell_max_mv": lambda p: p.battery.cell_max_v * 1_000.0,
-    "battery.remaining_mah": lambda p: p.battery.remaining_mah,
-    "battery.charge_blocked": lambda p: float(p.battery.charge_blocked),
-    "battery.discharge_blocked": lambda p: float(p.battery.discharge_blocked),
-    "load.power_w": lambda p: p.loads.power_w,
-    "load.tier1_w": lambda p: p.loads.tier_w[0],
-    "load.tier2_w": lambda p: p.loads.tier_w[1],
-    "load.tier3_w": lambda p: p.loads.tier_w[2],
-    "load.energy_wh": lambda p: p.loads.total_wh,
-    "load.tier1_wh": lambda p: p.loads.tier_wh[0],
-    "load.tier2_wh": lambda p: p.loads.tier_wh[1],
-    "load.tier3_wh": lambda p: p.loads.tier_wh[2],
-    "site.door_open": lambda p: p.environment.door_open,
-    "site.smoke": lambda p: p.environment.smoke,
-    "site.temperature_dc": lambda p: p.environment.cabinet_c * 10.0,
-}
+_NUMBERS = {name: number for number, name in enumerate(NAMES)}
 
 
 def _set_grid_voltage(plant: Plant, value: float | None) -> None:
@@ -141,14 +88,14 @@ def unknown(kind: str, name: str, known: Iterable[str]) -> str:
 
 
 def read(plant: Plant, name: str) -> float:
-    reader = READERS.get(name)
-    if reader is None:
-        raise KeyError(unknown("truth", name, READERS))
-    return reader(plant)
+    number = _NUMBERS.get(name)
+    if number is None:
+        raise KeyError(unknown("truth", name, NAMES))
+    return readings.read(plant, number)
 
 
 def read_all(plant: Plant) -> dict[str, float]:
-    return {name: reader(plant) for name, reader in READERS.items()}
+    return {name: readings.read(plant, number) for name, number in _NUMBERS.items()}
 
 
 def write(plant: Plant, name: str, value: float | None) -> None:

@@ -1,7 +1,7 @@
-"""Irradiance on the array and outside temperature as functions of time.
+"""Irradiance on the array and outside temperature as functions of time: drawn, constant or measured.
 
-Owns the temperature model, cloud flicker and the cache of days. Must not know PV power. The heavy libraries
-are imported by `sky` on the first day asked for, never here.
+Owns the interface `Weather`, the temperature model, cloud flicker and the cache of days. Must not know PV
+power. The heavy libraries are imported by `sky` on the first day asked for, never here.
 """
 
 from __future__ import annotations
@@ -11,15 +11,20 @@ from math import cos, pi, sqrt
 
 from greenmast.plant.config import LocationConfig, SolarConfig
 from greenmast.plant.noise import normal, smooth, stream
+from greenmast.plant.series import Series
 from greenmast.plant.sky import DAY_STEPS, STEP_S, Sky
 
 DAY_S = 86_400.0
 CORRELATION = 0.55  # of the daily normal score with the day before
 MEMORY_DAYS = 12  # 0.55 ** 12 is below 0.001
+BLOCK_DAYS = 32  # made at once: much cheaper than one by one, and hardly dearer than a single day
 
 
 class Weather:
-    """Weather of a site; times are seconds since the start of the plant."""
+    """What the plant asks for; a weather of your own is a subclass with these two methods.
+
+    Times are seconds since the start of the plant, in any order; the same time gives the same value.
+    """
 
     def poa_w_m2(self, time_s: float) -> float:
         """Irradiance in the plane of the array, W/m2."""
@@ -61,12 +66,31 @@ class ConstantWeather(Weather):
         return self._ambient_c
 
 
+class MeasuredWeather(Weather):
+    """Irradiance in the plane of the array as measured, and the temperature, or else that of `otherwise`."""
+
+    __slots__ = ("_ambient_c", "_otherwise", "_poa_w_m2")
+
+    def __init__(self, poa_w_m2: Series, ambient_c: Series | None, otherwise: Weather) -> None:
+        self._poa_w_m2 = poa_w_m2
+        self._ambient_c = ambient_c
+        self._otherwise = otherwise
+
+    def poa_w_m2(self, time_s: float) -> float:
+        return self._poa_w_m2.at(time_s)
+
+    def ambient_c(self, time_s: float) -> float:
+        if self._ambient_c is None:
+            return self._otherwise.ambient_c(time_s)
+        return self._ambient_c.at(time_s)
+
+
 class SiteWeather(Weather):
-    """Days drawn from the monthly distributions of daily irradiance, built one by one and kept."""
+    """Days drawn from the monthly distributions of daily irradiance, made by the month and kept."""
 
     __slots__ = (
-        "_days", "_first_day", "_flicker_key", "_latitude_deg", "_scale", "_score_key", "_sky", "_start_s",
-        "_temperature_key",
+        "_days", "_first_day", "_flicker_key", "_latitude_deg", "_mean_c", "_mean_day", "_scale",
+        "_score_key", "_sky", "_start_s", "_temperature_key",
     )  # fmt: skip
 
     def __init__(
@@ -78,14 +102,15 @@ class SiteWeather(Weather):
         self._first_day = start.date()
         self._start_s = start.hour * 3_600.0 + start.minute * 60.0 + start.second + start.microsecond / 1e6
         self._latitude_deg = location.latitude_deg
-        tilt_deg = abs(location.latitude_deg) if solar.tilt_deg is None else solar.tilt_deg
         self._sky: Sky | None = None
         if sun:
-            self._sky = Sky(location.latitude_deg, location.longitude_deg, offset, tilt_deg)
+            self._sky = Sky(location.latitude_deg, location.longitude_deg, offset, solar.tilt_deg)
         self._score_key = stream(seed, "weather.day")
         self._flicker_key = stream(seed, "weather.flicker")
         self._temperature_key = stream(seed, "weather.temperature")
         self._days: dict[int, tuple[list[float], float]] = {}
+        self._mean_day = -1
+        self._mean_c = self._day_mean_c(-1)
         self._scale = solar.irradiance_permille / 1_000.0
 
     def poa_w_m2(self, time_s: float) -> float:
@@ -109,13 +134,19 @@ class SiteWeather(Weather):
         day_s = time_s + self._start_s
         day = int(day_s // DAY_S)
         hour = (day_s - day * DAY_S) / 3_600.0
+        if day != self._mean_day:
+            self._mean_day = day
+            self._mean_c = self._day_mean_c(day)
+        daily = 5.5 * cos(2.0 * pi * (hour - 14.5) / 24.0)
+        return self._mean_c + daily + 4.0 * smooth(self._temperature_key, self._year_s(day_s), 3.0 * DAY_S)
+
+    def _day_mean_c(self, day: int) -> float:
+        """Of the place and the season."""
         latitude = abs(self._latitude_deg)
         warmest_day = 200 if self._latitude_deg >= 0 else 17
         day_of_year = (self._first_day + timedelta(days=day)).timetuple().tm_yday
         mean = 28.5 - 0.8 * max(0.0, latitude - 20.0)
-        season = 0.31 * latitude * cos(2.0 * pi * (day_of_year - warmest_day) / 365.25)
-        daily = 5.5 * cos(2.0 * pi * (hour - 14.5) / 24.0)
-        return mean + season + daily + 4.0 * smooth(self._temperature_key, self._year_s(day_s), 3.0 * DAY_S)
+        return mean + 0.31 * latitude * cos(2.0 * pi * (day_of_year - warmest_day) / 365.25)
 
     def day(self, day: int) -> tuple[list[float], float]:
         """Irradiance of local day `day` (0: that of the start) at 97 quarter hours, and its clearness."""
@@ -123,9 +154,11 @@ class SiteWeather(Weather):
         if known is None:
             if self._sky is None:
                 raise RuntimeError("there is no sun in this weather")
-            date = self._first_day + timedelta(days=day)
-            poa, clearness = self._sky.day(date, self._score(date.toordinal()))
-            known = self._days[day] = ([value * self._scale for value in poa], clearness)
+            first = self._first_day + timedelta(days=day)
+            scores = [self._score(first.toordinal() + number) for number in range(BLOCK_DAYS)]
+            for number, (poa, clearness) in enumerate(self._sky.days(first, scores)):
+                self._days[day + number] = ([value * self._scale for value in poa], clearness)
+            known = self._days[day]
         return known
 
     def _score(self, ordinal: int) -> float:

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from greenmast.plant import Plant
+from greenmast.plant.plant import Plant
 from greenmast.site import Site
 from greenmast_fw.core.site import GENSET, GRID
 from greenmast_protocol import points, reasons
@@ -72,13 +72,14 @@ class Invariants:
     def truth(self, time_ms: int, dt_ms: int, faults: Mapping[str, set[str]], alive: bool) -> None:
         """The plant after another `dt_ms`; `alive`: the board had the outputs in hand."""
         plant = self._plant
-        parallel_s = plant.violations["both_ac_closed_s"]
+        parallel_s = plant.both_ac_closed_s
         if parallel_s > self._parallel_s:
             self._parallel_s = parallel_s
             if self._two_sources and alive and time_ms > self._booted_ms + _AFTER_BOOT_MS:
                 self._fail("I1 never two AC sources together", f"both closed for {parallel_s:.2f} s so far")
-        for n, live in enumerate((plant.grid.live, plant.genset.voltage_mv >= LIVE_MV)):
-            self._dead_ms[n] = 0 if live else self._dead_ms[n] + dt_ms
+        dead_ms = self._dead_ms
+        dead_ms[0] = 0 if plant.grid.live else dead_ms[0] + dt_ms
+        dead_ms[1] = 0 if plant.genset.voltage_mv >= LIVE_MV else dead_ms[1] + dt_ms
         unpowered_s = plant.unpowered_s
         dark = unpowered_s > self._unpowered_s
         self._unpowered_s = unpowered_s
@@ -103,8 +104,11 @@ class Invariants:
             if at >= 0:
                 so_far = self._open_ms[n]
                 self._open_ms[n] = -1 if v[at] != 0 else 0 if so_far < 0 else so_far + dt_ms
+        was = self._was
+        if outputs == was:
+            return
         for n, (i, name) in enumerate(_AC):
-            if outputs[i] and not self._was[i]:
+            if outputs[i] and not was[i]:
                 self._closed(n, name, told[_REASON_AC], faults)
         self._was = bytes(outputs)
 

@@ -12,15 +12,19 @@ import struct
 from array import array
 from collections.abc import Mapping, Set
 from random import Random
+from typing import TYPE_CHECKING
 
-from greenmast.emulator.cabinet import mains_relay
-from greenmast.plant import Plant
+from greenmast.emulator.cabinet import mains_least_mv
+from greenmast.plant import readings
 from greenmast.plant.noise import stream
-from greenmast.plant.truths import READERS
+from greenmast.plant.plant import Plant
 from greenmast.site import Site
 from greenmast_fw.core.snapshot import Snapshot
 from greenmast_fw.devices import binding, profile
 from greenmast_protocol import instances, points, quality
+
+if TYPE_CHECKING:
+    from mypy_extensions import i64
 
 DAMAGE = frozenset({"wrong_crc", "truncated", "wrong_address", "babble"})
 NO_REPLY = frozenset({"silent", "late", "wrong_crc", "truncated", "wrong_address"})
@@ -44,6 +48,8 @@ _MEASURED_AS = {"solar.power_w": "solar.array_w"}
 # Inputs beside the feedback of contactors; wired at this level at every site.
 _INPUTS = ("site.door_open", "site.smoke", "site.temperature_dc")
 _FUEL = points.index("genset.fuel_permille")
+_MAINS_OK = points.index("grid.mains_ok")
+_DRAWS = 30  # dice of two bits that are thrown at once
 _FORM = 0x70
 _NUMBERS = (0, profile.F32 & _FORM, profile.HIGHEST, profile.LEAST)  # the rest are bits and codes
 
@@ -58,8 +64,11 @@ class Sensors:
         several = instances.Instances(instances.count(list(site.roles)))
         self._count = points.COUNT + several.count
         self._random = Random(stream(seed, "sensors"))
+        self._dice: i64 = 0  # thrown and not yet used
+        self._draws: i64 = 0  # how many of them
         self._values: list[int | None] = [None] * self._count
         self._codes = bytearray([quality.STALE] * self._count)
+        self._told = b""  # the codes as they were told last; empty: they have changed
         devices = binding.bind([(d.role, d.profile, d.address, d.phases) for d in site.devices])
         stale_ms = self._period_ms * params["scan.stale_periods"]
         self._stations: list[_Station] = []
@@ -71,20 +80,30 @@ class Sensors:
         self._frozen_fuel: int | None = None
         self._fuel_device = any(station.role == "fuel" for station in self._stations)
         self._feedback = [
-            (points.index(f"feedback.{output.name}"), plant.contactors[output.name].look)
+            (points.index(f"feedback.{output.name}"), plant.contactors[output.name])
             for output in site.outputs
             if output.feedback is not None and output.name in plant.contactors
         ]
-        self._inputs = [(points.index(name), READERS[name]) for name in _INPUTS]
-        if any(row.name == "mains_fail" for row in site.inputs):
-            self._inputs.append((points.index("grid.mains_ok"), mains_relay(site)))
+        self._inputs = [(points.index(name), readings.NAMES.index(name)) for name in _INPUTS]
+        self._mains_relay = any(row.name == "mains_fail" for row in site.inputs)
+        self._mains_mv = mains_least_mv(site)
+        self._wire()
 
     def restart(self) -> None:
         """The board has been reset: it knows nothing."""
         self._values = [None] * self._count
         self._codes = bytearray([quality.STALE] * self._count)
+        self._wire()
         for station in self._stations:
             station.restart()
+
+    def _wire(self) -> None:
+        """Inputs are always known."""
+        for i, _ in (*self._feedback, *self._inputs):
+            self._codes[i] = quality.GOOD
+        if self._mains_relay:
+            self._codes[_MAINS_OK] = quality.GOOD
+        self._told = b""
 
     @property
     def silent(self) -> bool:
@@ -99,49 +118,94 @@ class Sensors:
     def scan(self, dt_ms: int, minute: int | None) -> Snapshot:
         """Poll every device once, read the inputs; `dt_ms` since the scan before."""
         values, codes = self._values, self._codes
-        disturbed = {station: self._kinds(station) for station in self._stations} if self.faults else {}
-        jammed = [station.bus for station, kinds in disturbed.items() if "babble" in kinds]
-        for station in self._stations:
-            station.age(dt_ms, values, codes)
-            kinds = disturbed.get(station, _NO_FAULTS)
+        if self.faults:
+            self._poll_disturbed(dt_ms)
+        else:
+            for station in self._stations:
+                if station.age(dt_ms, values, codes):
+                    self._told = b""
+                if station.rest:
+                    station.rest -= 1
+                else:
+                    station.failures = 0
+                    self._visit(station)
+        for i, contactor in self._feedback:
+            values[i] = 1 if contactor.look() else 0
+        for i, number in self._inputs:
+            values[i] = _nearest(readings.read(self._plant, number))
+        if self._mains_relay:
+            values[_MAINS_OK] = 1 if self._plant.grid.voltage_mv >= self._mains_mv else 0
+        if not self._told:
+            self._told = bytes(codes)
+        return Snapshot(tuple(values), self._told, minute)
+
+    def _poll_disturbed(self, dt_ms: int) -> None:
+        """Poll every device once, some of which have faults."""
+        self._told = b""
+        disturbed = [(station, self._kinds(station)) for station in self._stations]
+        jammed = [station.bus for station, kinds in disturbed if "babble" in kinds]
+        for station, kinds in disturbed:
+            station.age(dt_ms, self._values, self._codes)
             if station.rest:
                 station.rest -= 1
             elif station.bus in jammed or not NO_REPLY.isdisjoint(kinds):
                 station.missed(self._period_ms)
             else:
                 station.failures = 0
-                self._visit(station, kinds)
+                if kinds:
+                    self._visit_disturbed(station, kinds)
+                else:
+                    self._visit(station)
         fuel = self.faults.get("fuel")
         if fuel and not self._fuel_device:
             self._fuel(fuel)
-        for i, look in self._feedback:
-            values[i] = int(look())
-            codes[i] = quality.GOOD
-        for i, reader in self._inputs:
-            values[i] = round(reader(self._plant))
-            codes[i] = quality.GOOD
-        return Snapshot(tuple(values), bytes(codes), minute)
+        for station in self._stations:
+            station.forget()
 
     def write(self, setpoints: dict[str, int]) -> None:
         """Pass setpoints to the devices that take them and answer, within the devices' own limits."""
         rectifier = self._plant.rectifier
         for station in self._stations:
-            if station.role != "rectifier" or station.failures:
+            if station.failures:
                 continue
-            for row in station.writes:
-                if row[0] in setpoints:
-                    value = profile.register_value(row, setpoints[row[0]]) * row[4] / row[3]
-                    if row[0] == "rectifier.setpoint_mv":
-                        rectifier.setpoint_mv = value
-                    elif row[0] == "rectifier.limit_ma":
-                        rectifier.limit_ma = value
+            for write in station.writes:
+                asked = setpoints.get(write.name)
+                if asked is None:
+                    continue
+                if asked != write.asked:
+                    write.ask(asked)
+                if write.name == "rectifier.setpoint_mv":
+                    rectifier.setpoint_mv = write.taken
+                elif write.name == "rectifier.limit_ma":
+                    rectifier.limit_ma = write.taken
 
     def _kinds(self, station: _Station) -> Set[str]:
         """Faults of one device: its own and those of its whole role."""
         return {*self.faults.get(station.role, ()), *self.faults.get(station.name, ())}
 
-    def _visit(self, station: _Station, kinds: Set[str]) -> None:
-        values, codes, plant = self._values, self._codes, self._plant
+    def _visit(self, station: _Station) -> None:
+        """The device answers as it should."""
+        plant = self._plant
+        for read in station.reads:
+            if read.due > 1:
+                read.due -= 1
+                continue
+            read.due = read.every
+            read.age_ms = 0
+            read.seen = True
+            for row in read.rows:
+                if self._draws == 0:
+                    self._throw()
+                dice = self._dice & 3
+                self._dice >>= 2
+                self._draws -= 1
+                if row.measure(plant, dice) or not row.told:
+                    self._put(row, row.value, quality.GOOD)
+                    row.told = True
+
+    def _visit_disturbed(self, station: _Station, kinds: Set[str]) -> None:
+        """The device answers, with faults."""
+        plant = self._plant
         spiked = None
         if "spike" in kinds and self._random.randrange(SPIKE_ONE_IN) == 0:
             spiked = self._random.choice(station.measured) if station.measured else None
@@ -153,22 +217,25 @@ class Sensors:
             read.age_ms = 0
             frozen = "frozen" in kinds and read.seen
             read.seen = True
-            dice = self._random.getrandbits(2 * len(read.rows)) if not frozen else 0
             for row in read.rows:
                 if not frozen:
-                    row.measure(plant, dice & 3)
-                    dice >>= 2
-                value: int | None = row.value
-                code = quality.GOOD
-                if kinds:
-                    value, code = row.disturbed(kinds, row is spiked, self._random)
-                i = row.point
-                if value is None or row.low <= value <= row.high:
-                    values[i] = value
-                    codes[i] = code
-                else:
-                    values[i] = None
-                    codes[i] = quality.OUT_OF_RANGE
+                    row.measure(plant, self._random.getrandbits(2))
+                value, code = row.disturbed(kinds, row is spiked, self._random)
+                self._put(row, value, code)
+
+    def _throw(self) -> None:
+        self._dice = self._random.getrandbits(2 * _DRAWS)
+        self._draws = _DRAWS
+
+    def _put(self, row: _Row, value: int | None, code: int) -> None:
+        """What the controller's decoder makes of an answer."""
+        if value is not None and not row.low <= value <= row.high:
+            value = None
+            code = quality.OUT_OF_RANGE
+        self._values[row.point] = value
+        if self._codes[row.point] != code:
+            self._codes[row.point] = code
+            self._told = b""
 
     def _fuel(self, kinds: Set[str]) -> None:
         """Faults of a fuel sender that the genset's controller reads: it alone is concerned."""
@@ -197,7 +264,7 @@ class _Station:
         self.name = name  # "battery.1", also where there is only one
         self.role = role = name.split(".")[0]
         self.bus = bus
-        self.writes = bound[5]
+        self.writes = [_Write(row) for row in bound[5]] if role == "rectifier" else []
         self.failures = 0
         self.rest = 0
         reads, rows = bound[3], bound[4]
@@ -220,14 +287,26 @@ class _Station:
         self.failures = self.rest = 0
         for read in self.reads:
             read.age_ms = read.due = 0
+        self.forget()
 
-    def age(self, dt_ms: int, values: list[int | None], codes: bytearray) -> None:
+    def forget(self) -> None:
+        """What the picture of the site shows may be another value than that measured last."""
+        for read in self.reads:
+            for row in read.rows:
+                row.told = False
+
+    def age(self, dt_ms: i64, values: list[int | None], codes: bytearray) -> bool:
+        """Returns whether anything is too old."""
+        stale = False
         for read in self.reads:
             read.age_ms += dt_ms
             if read.age_ms > read.limit_ms:
+                stale = True
                 for row in read.rows:
+                    row.told = False
                     values[row.point] = None
                     codes[row.point] = quality.STALE
+        return stale
 
     def missed(self, period_ms: int) -> None:
         """No answer: leave it alone for twice as long as the time before."""
@@ -243,18 +322,34 @@ class _Read:
 
     def __init__(self, rows: list[_Row], every: int, stale_ms: int) -> None:
         self.rows = rows
-        self.every = every
-        self.limit_ms = stale_ms * every
-        self.age_ms = self.due = 0
+        self.every: i64 = every
+        self.limit_ms: i64 = stale_ms * every
+        self.age_ms: i64 = 0
+        self.due: i64 = 0
         self.seen = False  # has answered at least once
+
+
+class _Write:
+    """One setpoint that a device takes: `taken` is what it makes of the value last asked for."""
+
+    def __init__(self, row: profile.Write) -> None:
+        self.name = row[0]
+        self.asked: int | None = None
+        self.taken = 0.0
+        self._row = row
+
+    def ask(self, value: int) -> None:
+        self.asked = value
+        self.taken = profile.register_value(self._row, value) * self._row[4] / self._row[3]
 
 
 class _Row:
     """One point of a device: `value` as last measured."""
 
     __slots__ = (
-        "_add", "_divisor", "_float", "_form", "_high_raw", "_low_raw", "_multiplier", "_noise", "_reader",
-        "_scale", "_share", "high", "low", "number", "point", "read", "value",
+        "_add", "_constant", "_divisor", "_float", "_form", "_half", "_high_raw", "_low_raw", "_multiplier",
+        "_noise", "_number", "_offset", "_scale", "_share", "high", "low", "number", "point", "read", "told",
+        "value",
     )  # fmt: skip
 
     def __init__(
@@ -275,8 +370,10 @@ class _Row:
         self._form = (kind, multiplier, divisor, add)
         name = points.NAMES[like]
         _, self.low, self.high, _ = points.POINTS[like]
-        constant = _CONSTANT.get(name, 0)
-        self._reader = READERS.get(_MEASURED_AS.get(name, name)) or (lambda plant: constant)
+        self._constant = float(_CONSTANT.get(name, 0))
+        measured_as = _MEASURED_AS.get(name, name)
+        known = measured_as in readings.NAMES
+        self._number: i64 = readings.NAMES.index(measured_as) if known else -1
         unit = name.rsplit("_", 1)[-1]
         self.number = kind & _FORM in _NUMBERS
         self._float = kind == profile.F32
@@ -288,31 +385,50 @@ class _Row:
             divisor = 1
         if not self.number:
             multiplier = divisor = 1
-        self._multiplier, self._divisor, self._add = multiplier, divisor, add
+        self._multiplier: i64 = multiplier
+        self._divisor: i64 = divisor
+        self._half: i64 = divisor // 2
+        self._add: i64 = add
+        self._offset = float(add)
         share = devices if unit in _SHARED and not name.endswith(_STEADY) else 1
         self._scale = divisor / multiplier
         self._share = 1.0 / share
         top = (1 << (32 if kind & profile.WIDE else 16)) - 1
         signed = self._float or kind & profile.SIGNED
-        self._low_raw = -(top + 1) // 2 if signed else 0
-        self._high_raw = top // 2 if signed else top
+        self._low_raw: i64 = -(top + 1) // 2 if signed else 0
+        self._high_raw: i64 = top // 2 if signed else top
         noisy = self.number and unit in _NOISY and not name.endswith(_STEADY)
-        amplitude = max(1, divisor // multiplier) if noisy else 0
-        self._noise = (-amplitude, 0, 0, amplitude)
-        self.value = 0
+        self._noise: i64 = max(1, divisor // multiplier) if noisy else 0
+        self.value: i64 = 0
+        self.told = False  # `value` stands in the picture of the site
 
-    def measure(self, plant: Plant, dice: int) -> None:
-        """Take the plant's truth as the device would send it; `dice` 0..3 moves the last digit."""
-        truth = self._reader(plant)
+    def measure(self, plant: Plant, dice: i64) -> bool:
+        """Take the plant's truth as the device would send it; `dice` 0..3 moves the last digit.
+
+        Returns whether `value` has changed.
+        """
+        truth = readings.read(plant, self._number) if self._number >= 0 else self._constant
+        before: i64 = self.value
+        value: i64
         if not self.number:
-            self.value = 1 if truth > 0.5 else 0
-            return
-        raw = round((truth * self._share - self._add) * self._scale)
-        if truth:
-            raw += self._noise[dice]
-        if not self._low_raw <= raw <= self._high_raw:
-            raw = self._low_raw if raw < self._low_raw else self._high_raw
-        self.value = (raw * self._multiplier + self._divisor // 2) // self._divisor + self._add
+            value = 1 if truth > 0.5 else 0
+        else:
+            value = _nearest((truth * self._share - self._offset) * self._scale)
+            if truth != 0.0:
+                if dice == 0:
+                    value -= self._noise
+                elif dice == 3:
+                    value += self._noise
+            if value < self._low_raw:
+                value = self._low_raw
+            elif value > self._high_raw:
+                value = self._high_raw
+            value *= self._multiplier
+            if self._divisor != 1:
+                value = (value + self._half) // self._divisor
+            value += self._add
+        self.value = value
+        return value != before
 
     def disturbed(self, kinds: Set[str], spiked: bool, random: Random) -> tuple[int | None, int]:
         """The value as the faults of its device leave it, and its quality."""
@@ -343,6 +459,12 @@ class _Row:
         row = array("q", (0, 0, 0, kind, multiplier, divisor, add))
         profile.decode(row, 0, memoryview(struct.pack(">HH", *words)), decoded)  # type: ignore[arg-type]
         return decoded.value, decoded.code
+
+
+def _nearest(value: float) -> i64:
+    """The nearest whole number; of two, the one farther from zero."""
+    whole: i64 = int(value + 0.5) if value >= 0.0 else int(value - 0.5)
+    return whole
 
 
 class _Decoded:

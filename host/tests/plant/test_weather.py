@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from datetime import datetime, timedelta, timezone
+from datetime import date, datetime, timedelta, timezone
 from statistics import correlation, mean
 
 import pytest
@@ -18,6 +18,13 @@ from greenmast.plant.weather import SiteWeather
 PATNA = LocationConfig(25.6, 85.1)
 TOKYO = LocationConfig(35.7, 139.7)
 STEP_S = 1_800
+# At noon, of the day and at midnight: W/m2, clearness, degC on the days below.
+PINNED = (
+    (589.049661, 0.77492072, 10.31513777),
+    (856.128145, 0.90021663, 13.93287134),
+    (913.513983, 0.99787827, 31.39116425),
+    (789.687859, 0.94758823, 10.31243232),
+)
 
 
 def weather(location: LocationConfig, seed: int, start: datetime, permille: int = 1_000) -> SiteWeather:
@@ -78,3 +85,26 @@ def test_a_missing_extra_is_named(monkeypatch: pytest.MonkeyPatch, start: dateti
 def test_a_start_without_utc_offset_is_refused() -> None:
     with pytest.raises(ValueError, match="UTC offset"):
         Weather.for_site(PATNA, SolarConfig(), 1, datetime(2025, 3, 21))
+
+
+@pytest.mark.parametrize(("latitude_deg", "longitude_deg", "hours"), [(25.6, 85.1, 5.5), (78.0, 15.0, 1.0)])
+def test_a_day_is_the_same_whatever_days_are_made_with_it(
+    latitude_deg: float, longitude_deg: float, hours: float
+) -> None:
+    sky = sky_module.Sky(latitude_deg, longitude_deg, timedelta(hours=hours), 25.6)
+    first = date(2024, 2, 20)
+    scores = [number / 5.0 - 1.5 for number in range(15)]
+    together = sky.days(first, scores)
+    for number, score in enumerate(scores):
+        [alone] = sky.days(first + timedelta(days=number), [score])
+        assert alone == together[number]
+
+
+def test_the_weather_of_a_seed_stays_what_it_was() -> None:
+    """Runs are compared with recorded ones, so it is part of what a release promises."""
+    site = weather(PATNA, 1, datetime(2025, 1, 1, tzinfo=timezone(timedelta(hours=5.5))))
+    found = [
+        (site.day(day)[0][48], site.day(day)[1], site.ambient_c(day * 86_400.0)) for day in (0, 58, 200, 364)
+    ]
+    for row, pinned in zip(found, PINNED, strict=True):
+        assert row == pytest.approx(pinned, rel=1e-5)
