@@ -126,9 +126,9 @@ class _Visit:
         boots = len(self._chain.world.board.resets)
         if boots != 1 + self.commits:
             reasons.append(f"{boots} boots for {self.commits} changes of the configuration")
-        text = self._chain.log.read_text()
-        if "MemoryError" in text:
-            reasons.append(f"{text.count('MemoryError')} times MemoryError")
+        short = [line for line in self._chain.log.read_text().splitlines() if "MemoryError" in line]
+        if short:
+            reasons.append(f"{len(short)} times MemoryError, first: {short[0]}")
         stored = self._arrived(database)
         for boot, seen in self._boots.items():
             if seen["telemetry"]["dropped"]:
