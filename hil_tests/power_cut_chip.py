@@ -11,7 +11,7 @@ import vfs
 
 BLOCK, BLOCKS = 4096, 32
 _EIO = 5
-SIZES = {"readsize": 32, "progsize": 32, "lookahead": 32}  # as the board mounts it
+SIZES = {"readsize": 64, "progsize": 64, "lookahead": 32}  # half the operations of the board's 32
 CUTS = ("before", "after", "torn", "lost")
 
 
